@@ -24,7 +24,7 @@ void buf_drop(struct buf *b, size_t n); /* removes n bytes from the front */
 /* Room for n more bytes to be written in place, or NULL when over. buf_added(b, n) after. */
 char *buf_room(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
-str buf_str(const struct buf *b);                  /* valid until the next change */
+str buf_str(const struct buf *b);                     /* valid until the next change */
 err buf_check(const struct buf *b, const char *what); /* ERR_LIMIT if over */
 
 #define auto_buf __attribute__((cleanup(buf_done)))

@@ -18,9 +18,9 @@ err err_sys(const char *what)
 const char *err_kind_name(enum err_kind kind)
 {
     static const char *const names[] = {
-        [ERR_NONE] = "none",       [ERR_SYNTAX] = "syntax", [ERR_DENIED] = "denied",
-        [ERR_NOTFOUND] = "notfound", [ERR_LIMIT] = "limit", [ERR_TEMP] = "temporary",
-        [ERR_TIMEOUT] = "timeout", [ERR_CLOSED] = "closed", [ERR_SYS] = "system",
+        [ERR_NONE] = "none",         [ERR_SYNTAX] = "syntax", [ERR_DENIED] = "denied",
+        [ERR_NOTFOUND] = "notfound", [ERR_LIMIT] = "limit",   [ERR_TEMP] = "temporary",
+        [ERR_TIMEOUT] = "timeout",   [ERR_CLOSED] = "closed", [ERR_SYS] = "system",
     };
     return names[kind];
 }

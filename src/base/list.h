@@ -8,12 +8,11 @@ struct list {
     struct list *next, *prev;
 };
 
-#define container_of(ptr, T, m) ((T *)(void *)((char *)(ptr) - offsetof(T, m)))
-#define list_each(it, head) \
-    for (struct list *it = (head)->next; it != (head); it = it->next)
+#define container_of(ptr, T, m) ((T *)(void *)((char *)(ptr)-offsetof(T, m)))
+#define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The entry may be removed in the body. */
-#define list_each_safe(it, head)                                                        \
-    for (struct list *it = (head)->next, *it##_next = it->next; it != (head);           \
+#define list_each_safe(it, head)                                                                   \
+    for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                      \
          it = it##_next, it##_next = it->next)
 
 static inline void list_init(struct list *l)

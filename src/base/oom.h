@@ -4,7 +4,7 @@
 #pragma once
 #include <stddef.h>
 
-[[noreturn]] void oom(const char *name);
+_Noreturn void oom(const char *name);
 /* malloc and realloc that never return NULL. For the few growing tables of event loops. */
 void *mem_alloc(const char *name, size_t n) __attribute__((returns_nonnull)); /* zeroed */
 void *mem_grow(const char *name, void *p, size_t n) __attribute__((returns_nonnull));

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* ipc/admin.h -- an administrator's command and the service it concerns.
+ *
+ * ctl connects to ROOT/run/twinpost/control and names the service; init checks the peer's
+ * uid and passes the socket on. Then ASK (words, NUL after each), any number of LINEs, END.
+ */
+#pragma once
+#include "ipc/channel.h"
+
+struct admin_open {
+    uint32_t service; /* enum program */
+};
+extern const struct ipc_schema admin_open_schema;
+struct admin_ask {
+    str words; /* "queue" NUL "list" NUL */
+};
+extern const struct ipc_schema admin_ask_schema;
+struct admin_line {
+    str text; /* as printed, without LF; may hold several lines */
+};
+extern const struct ipc_schema admin_line_schema;
+struct admin_end {
+    uint32_t exit_code;
+    str text; /* an error for stderr, or empty */
+};
+extern const struct ipc_schema admin_end_schema;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* ipc/init.h -- what init gives to each program at its start, and what it is asked for.
+ *
+ * Every program is executed by init with: 0 and 1 /dev/null, 2 stderr, 3 the channel to
+ * init, 4 the way to the recorder (log/). Before IPC_INIT_GO the programs receive what they
+ * need: the site, directories, doors, listeners. They answer IPC_INIT_READY when they serve.
+ */
+#pragma once
+#include "ipc/channel.h"
+
+enum { INIT_FD = 3, LOG_FD = 4 };
+
+/* The configuration: fd = sealed archive (control/site.h). Again after each reload. */
+struct init_site {
+    uint64_t generation;
+    uint32_t real_users; /* 1: deliveries and sessions run under their user's uid; 0: one uid for all */
+};
+extern const struct ipc_schema init_site_schema;
+
+/* A door to a service: fd = the client's end. */
+struct init_door {
+    uint32_t service; /* enum program */
+};
+extern const struct ipc_schema init_door_schema;
+
+/* To a service: fd = where knocks of that program arrive. */
+struct init_clients {
+    uint32_t program; /* enum program of those who knock here */
+};
+extern const struct ipc_schema init_clients_schema;
+
+/* To front: fd = a listening TCP socket. */
+struct init_listen {
+    uint32_t service; /* enum service */
+    str address;      /* "127.0.0.1:10025", for events */
+};
+extern const struct ipc_schema init_listen_schema;
+
+/* A directory the program works in: fd = O_DIRECTORY. */
+struct init_dir {
+    str name; /* "root", "queue", "log", "people", "tls", "relay" */
+};
+extern const struct ipc_schema init_dir_schema;
+
+struct init_nothing {
+    uint32_t unused;
+};
+extern const struct ipc_schema init_go_schema;    /* struct init_nothing: begin */
+extern const struct ipc_schema init_ready_schema; /* struct init_nothing: serving */
+extern const struct ipc_schema init_drain_schema; /* struct init_nothing: finish what is begun, then exit 0 */
+
+/* sched -> init: start a worker. The answer is IPC_INIT_WORKER with the same packet id. */
+struct init_worker_ask {
+    uint32_t program; /* PROGRAM_DELIVER or PROGRAM_RELAY */
+    str user;         /* deliver: run as; relay: ignored */
+    uint32_t uid, gid;
+    str home;         /* deliver: working directory */
+};
+extern const struct ipc_schema init_worker_ask_schema;
+
+/* init -> sched: fd = the channel to the worker (ipc/work.h), unless text says why not.
+ * The worker itself finds its end as descriptor 0 at start... see struct boot: `peer`. */
+struct init_worker {
+    uint32_t ok;
+    str text;
+};
+extern const struct ipc_schema init_worker_schema;
+
+/* session -> init (through the door to init): I was told that the login succeeded; start the
+ * session again as the user. fds = data, control. */
+struct init_promote {
+    str sid;
+    uint32_t service;
+    str start;  /* the encoded struct session_start of this session, TLS facts updated */
+    str input;  /* bytes read from the client and not yet consumed */
+    str answer; /* bytes that the new process writes first: the OK to the login */
+};
+extern const struct ipc_schema init_promote_schema;
+
+/* auth -> init (on auth's init channel): this session may become that user. */
+struct init_granted {
+    str sid;
+    uint32_t service;
+    str user;
+    uint32_t uid, gid;
+    str home;
+};
+extern const struct ipc_schema init_granted_schema;
+
+/* init -> the new session process: fds = data, control, keeper channel. */
+struct init_session {
+    str user;
+    uint32_t uid, gid;
+    str home;
+    str start; /* as in init_promote */
+    str input;
+    str answer;
+};
+extern const struct ipc_schema init_session_schema;
+
+/* init -> a keeper: which user's mail it keeps. fds = none; sessions knock at its clients' door. */
+struct init_keeper {
+    str user;
+    str home;
+};
+extern const struct ipc_schema init_keeper_schema;

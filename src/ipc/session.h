@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* ipc/session.h -- front and a session.
+ *
+ * front accepts, then sends IPC_SESSION_START to the session program's parent (channel given
+ * by init as a door), with fds = data (stream), control (packets). The parent forks; the
+ * child talks the protocol over `data` in plain bytes and keeps `control` for front.
+ * STARTTLS: the session flushes its 220/OK, sends IPC_SESSION_STARTTLS and waits for
+ * IPC_SESSION_TLS, which carries a *new* data socket; the old one, with whatever the client
+ * sent too early, is thrown away (io_replace). RFC 3207 4.2, RFC 2595.
+ */
+#pragma once
+#include "ipc/channel.h"
+
+struct session_start {
+    str sid;          /* 32 hex digits, unguessable */
+    uint32_t service; /* enum service */
+    str peer_ip;
+    uint32_t peer_port;
+    str local_ip;
+    uint32_t local_port;
+    str environment;  /* of tcprules: NAME=value NUL each (RELAYCLIENT, DATABYTES, …) */
+    uint32_t tls;     /* 1: the client's side is TLS now */
+    str tls_version, tls_cipher, tls_sni;
+    str tls_endpoint; /* RFC 5929 tls-server-end-point */
+    str tls_exporter; /* RFC 9266 tls-exporter */
+    str tls_client_cert; /* SHA-256 of the client's certificate, or empty */
+};
+extern const struct ipc_schema session_start_schema;
+
+struct session_starttls {
+    uint32_t unused;
+};
+extern const struct ipc_schema session_starttls_schema;
+
+/* front -> session: fds = the new data socket. ok 0: the handshake failed, the end is near. */
+struct session_tls {
+    uint32_t ok;
+    str tls_version, tls_cipher, tls_sni, tls_endpoint, tls_exporter, tls_client_cert;
+};
+extern const struct ipc_schema session_tls_schema;
+
+/* front -> session: the house closes; finish the command and say goodbye. */
+extern const struct ipc_schema session_drain_schema; /* struct session_starttls */
+
+/* session -> front: what it learned about the peer, for the ledger at the door. */
+enum session_note_kind { NOTE_LOGIN_FAILED = 1, NOTE_LOGIN_OK, NOTE_ABUSE };
+struct session_note {
+    uint32_t kind;
+};
+extern const struct ipc_schema session_note_schema;

@@ -38,14 +38,14 @@ struct tls_server_options {
 };
 
 struct tls_client_options {
-    const char *ca_file; /* PEM; NULL: the system's */
+    str ca; /* PEM certificates to trust; empty: the system's */
 };
 
 /* On failure *ret_bad names the pair that could not be used (NULL allowed). */
 err tls_server_new(const struct tls_server_options *o, struct tls_side **ret_side, str *ret_bad);
 err tls_client_new(const struct tls_client_options *o, struct tls_side **ret_side);
-/* Reads a chain file and a key file and adds what they hold to the arena as a pair. */
-err tls_pair_read(struct arena *a, const char *chain_path, const char *key_path,
+/* Reads a chain file and a key file below `dir` into the arena. */
+err tls_pair_read(struct arena *a, int dir, const char *chain_path, const char *key_path,
                   struct tls_pair *ret_pair);
 void tls_side_free(struct tls_side *s); /* NULL is fine; connections keep what they need */
 

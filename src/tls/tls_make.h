@@ -23,8 +23,9 @@ struct tls_make {
     int leaf_days; /* 0: 397, the most that browsers take */
 };
 
-/* Makes what is missing in `dir` (which exists); an authority that is there is used again.
- * Each file is replaced atomically and synced. *ret_made (NULL allowed): a new leaf was made. */
-err tls_make_certificates(const char *dir, const struct tls_make *m, bool *ret_made);
-/* The end of validity of the first certificate in a PEM text, and its names. */
+/* Makes what is missing below `dir`. When cert.pem and key.pem are there, nothing is done;
+ * keys that are there are used again, never replaced. Each file is written atomically and
+ * synced. *ret_made (NULL allowed): a new leaf was made. */
+err tls_make_certificates(int dir, const struct tls_make *m, bool *ret_made);
+/* The end of validity of the first certificate in a PEM text. */
 err tls_certificate_expiry(str pem, int64_t *ret_not_after);

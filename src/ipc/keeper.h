@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/* ipc/keeper.h -- a session and the keeper of its user's mail.
+ *
+ * The session asks, the keeper answers each packet once, in order, with the same id; at most
+ * one mailbox is open per channel. Unasked (id 0) the keeper sends only IPC_KEEPER_NEWS, once
+ * until the next SYNC. Every answer begins with outcome (enum err_kind; 0 is well) and, when
+ * that is not 0, words for a person. Numbers inside byte strings are little endian u32.
+ * store/session.h is the face that sessions use.
+ */
+#pragma once
+#include "ipc/channel.h"
+
+enum keeper_type {
+    IPC_KEEPER_NEWS = IPC_KEEPER_FIRST,
+    IPC_KEEPER_DONE,
+    IPC_KEEPER_LIST,
+    IPC_KEEPER_FOLDERS,
+    IPC_KEEPER_FOLDER_OP,
+    IPC_KEEPER_STATUS_ASK,
+    IPC_KEEPER_STATUS,
+    IPC_KEEPER_OPEN,
+    IPC_KEEPER_BOX,
+    IPC_KEEPER_CLOSE,
+    IPC_KEEPER_SYNC_ASK,
+    IPC_KEEPER_SYNC,
+    IPC_KEEPER_FLAGS,
+    IPC_KEEPER_EXPUNGE,
+    IPC_KEEPER_COPY,
+    IPC_KEEPER_COPIED,
+    IPC_KEEPER_FETCH,
+    IPC_KEEPER_BODIES,
+    IPC_KEEPER_NAMES_ASK,
+    IPC_KEEPER_NAMES,
+    IPC_KEEPER_SETTLE,
+    IPC_KEEPER_SPOOL_ASK,
+    IPC_KEEPER_SPOOL,
+    IPC_KEEPER_SPOOL_DROP,
+    IPC_KEEPER_APPEND,
+    IPC_KEEPER_APPENDED,
+};
+
+enum {
+    KEEPER_NAME_MAX = 255,
+    KEEPER_TEXT_MAX = 256,
+    KEEPER_SET_MAX = 32 * 1024,     /* bytes of ranges in one packet; sessions split longer sets */
+    KEEPER_KEYWORDS_MAX = 26 * 129, /* names, NUL after each */
+    KEEPER_INLINE_MAX = 64 * 1024,  /* more travels as a sealed memory file */
+    KEEPER_FETCH_MAX = 32,
+    KEEPER_SPOOLS_MAX = 8,
+};
+
+struct keeper_nothing {
+    uint32_t unused;
+};
+extern const struct ipc_schema keeper_news_schema;      /* keeper_nothing */
+extern const struct ipc_schema keeper_list_schema;      /* keeper_nothing -> FOLDERS */
+extern const struct ipc_schema keeper_close_schema;     /* keeper_nothing -> DONE */
+extern const struct ipc_schema keeper_names_ask_schema; /* keeper_nothing -> NAMES */
+extern const struct ipc_schema keeper_settle_schema;    /* keeper_nothing -> DONE */
+
+struct keeper_done {
+    uint32_t outcome;
+    str text;
+};
+extern const struct ipc_schema keeper_done_schema;
+
+/* data: per folder one byte of flags (enum store_folder_flag), the name, NUL. NAMES: base
+ * names in table order, NUL after each. Longer than inline: fds[0]. */
+struct keeper_data {
+    uint32_t outcome;
+    str text;
+    str data;
+};
+extern const struct ipc_schema keeper_folders_schema;
+extern const struct ipc_schema keeper_names_schema;
+
+enum keeper_folder_op {
+    KEEPER_CREATE = 1,
+    KEEPER_DELETE,
+    KEEPER_RENAME,
+    KEEPER_SUBSCRIBE,
+    KEEPER_UNSUBSCRIBE,
+};
+struct keeper_folder_op_ask { /* -> DONE */
+    uint32_t op;
+    str name, to;
+};
+extern const struct ipc_schema keeper_folder_op_schema;
+
+struct keeper_name { /* STATUS_ASK -> STATUS, SPOOL_ASK -> SPOOL */
+    str name;
+};
+extern const struct ipc_schema keeper_status_ask_schema;
+extern const struct ipc_schema keeper_spool_ask_schema;
+
+struct keeper_status {
+    uint32_t outcome;
+    str text;
+    uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
+    uint64_t size;
+};
+extern const struct ipc_schema keeper_status_schema;
+
+struct keeper_open { /* -> BOX */
+    str name;
+    uint32_t mode; /* enum store_mode */
+};
+extern const struct ipc_schema keeper_open_schema;
+
+struct keeper_box { /* fds[0]: the table, `messages` times 16 bytes; none when it is empty */
+    uint32_t outcome;
+    str text;
+    uint32_t messages, uidvalidity, uidnext, writable;
+    uint32_t first_recent; /* UIDs from here on are recent for this session; 0: none */
+    uint64_t version;      /* what the table shows; SYNC goes on from here */
+    str keywords;          /* by letter, NUL after each */
+};
+extern const struct ipc_schema keeper_box_schema;
+
+struct keeper_sync_ask { /* -> SYNC */
+    uint64_t version;
+};
+extern const struct ipc_schema keeper_sync_ask_schema;
+
+enum keeper_change_kind { KEEPER_NEW = 1, KEEPER_GONE, KEEPER_CHANGED, KEEPER_CHANGED_OWN };
+/* changes: {kind, uid, flags, size, date} each, in the order they happened. `reload`: too
+ * many to tell; fds[0] is the whole table as in BOX, `messages` its length. */
+struct keeper_sync {
+    uint32_t outcome;
+    str text;
+    uint64_t version;
+    uint32_t messages, uidnext, first_recent, reload, lost;
+    str keywords;
+    str changes;
+};
+extern const struct ipc_schema keeper_sync_schema;
+
+struct keeper_flags { /* -> DONE */
+    uint32_t op;      /* enum store_flags_op */
+    uint32_t flags;
+    str keywords; /* names, NUL after each */
+    str set;      /* {from, to} each, ascending */
+};
+extern const struct ipc_schema keeper_flags_schema;
+
+struct keeper_expunge { /* -> DONE */
+    uint32_t mode;      /* enum store_expunge_mode */
+    str set;
+};
+extern const struct ipc_schema keeper_expunge_schema;
+
+struct keeper_copy { /* -> COPIED */
+    uint32_t mode;   /* enum store_copy_mode */
+    str target;
+    str set;
+};
+extern const struct ipc_schema keeper_copy_schema;
+
+struct keeper_copied {
+    uint32_t outcome;
+    str text;
+    uint32_t uidvalidity;
+    str pairs; /* {source, target} each; long: fds[0] */
+};
+extern const struct ipc_schema keeper_copied_schema;
+
+struct keeper_fetch { /* -> BODIES */
+    str uids;
+};
+extern const struct ipc_schema keeper_fetch_schema;
+
+struct keeper_bodies { /* fds: one for each bit set in `found`, in order */
+    uint32_t outcome;
+    str text;
+    uint32_t found;
+};
+extern const struct ipc_schema keeper_bodies_schema;
+
+struct keeper_spool { /* fds[0]: the file, for writing */
+    uint32_t outcome;
+    str text;
+    uint32_t spool;
+};
+extern const struct ipc_schema keeper_spool_schema;
+
+struct keeper_spool_drop { /* -> DONE */
+    uint32_t spool;
+};
+extern const struct ipc_schema keeper_spool_drop_schema;
+
+struct keeper_append { /* -> APPENDED */
+    str folder;
+    uint32_t flags;
+    str keywords;
+    uint64_t date; /* seconds since the epoch; UINT64_MAX: now */
+    str message;   /* or, when empty, a spool (0: an empty message) */
+    uint32_t spool;
+};
+extern const struct ipc_schema keeper_append_schema;
+
+struct keeper_appended {
+    uint32_t outcome;
+    str text;
+    uint32_t uidvalidity, uid;
+};
+extern const struct ipc_schema keeper_appended_schema;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/* store/session.h -- a session's face of the mail store: what imapd and popd call.
+ *
+ * Linear and blocking. Behind it is the keeper of the mailbox owner (ipc/keeper.h), the only
+ * writer; a session holds one conversation with it and at most one open mailbox. A call that
+ * the keeper does not answer within STORE_ANSWER_MS fails with ERR_TIMEOUT, and the
+ * conversation is over then (ERR_CLOSED from there on).
+ *
+ * Folder names are Maildir++ names without the leading dot: "INBOX" (any case on input), or
+ * modified UTF-7 with '.' between levels ("Work.2026"), just what IMAP4rev1 says on the wire.
+ * Bodies have LF line ends on disk; sizes are octets with CRLF line ends (RFC822.SIZE).
+ *
+ * The open mailbox is a table sorted by UID; a sequence number is index + 1. It changes only
+ * inside store_sync() (and store_select()), so a command may walk it in peace. The table is
+ * a copy-on-write view of memory that all sessions of one mailbox share: 16 bytes a message,
+ * and next to nothing of its own for a session that sees no changes.
+ */
+#pragma once
+#include "base/base.h"
+
+enum {
+    STORE_ANSWER_MS = 60 * 1000,
+    STORE_FETCH_MAX = 32,    /* bodies asked for with one packet */
+    STORE_KEYWORDS_MAX = 26, /* Maildir has a letter a..z for each */
+    STORE_KEYWORD_BYTES = 128,
+    STORE_NAME_MAX = 255,      /* of a folder: it is one file name on disk */
+    STORE_FOLDERS_MAX = 20000, /* of one owner */
+    STORE_MESSAGES_MAX = 10 * 1000 * 1000,
+};
+
+/* One word holds a message's flags: six of the system, then the keywords. */
+enum store_flag {
+    STORE_SEEN = 1,
+    STORE_ANSWERED = 2,
+    STORE_FLAGGED = 4,
+    STORE_DELETED = 8,
+    STORE_DRAFT = 16,
+    STORE_RECENT = 32, /* of this session; cannot be stored */
+    STORE_SYSTEM_FLAGS = 63,
+    STORE_KEYWORD_SHIFT = 6,
+};
+#define STORE_KEYWORD(i) (UINT32_C(1) << (STORE_KEYWORD_SHIFT + (i)))
+
+struct store_message {
+    uint32_t uid;
+    uint32_t flags; /* enum store_flag, STORE_KEYWORD(i) */
+    uint32_t size;  /* octets with CRLF */
+    uint32_t date;  /* internal date: seconds since the epoch, UTC */
+};
+
+struct store_range { /* UIDs, both ends included */
+    uint32_t from, to;
+};
+
+/* The open mailbox. Pointers are valid until the next store_sync() or store_select(). */
+struct store_box {
+    const struct store_message *messages;
+    size_t n;
+    uint32_t uidvalidity, uidnext;
+    bool writable;
+    str keywords[STORE_KEYWORDS_MAX]; /* by bit; empty: not in use */
+    size_t n_keywords;                /* those in use are below this */
+};
+
+struct store; /* the conversation */
+
+struct store *store_new(int channel_fd); /* takes the fd: the channel that init gave */
+void store_free(struct store *s);
+/* Readable when the open mailbox has news (or the keeper is gone): for IDLE, with io_wait(). */
+int store_fd(const struct store *s);
+/* Takes in what the keeper said unasked. True: store_sync() would bring something. */
+bool store_has_news(struct store *s);
+/* Plain words of the last failure for a person ("no such folder"); static or until the next
+ * call. Kinds: NOTFOUND, DENIED (exists already, read-only, bad name), LIMIT, TEMP, … */
+str store_reason(const struct store *s);
+
+/* ---- folders ---- */
+enum store_folder_flag {
+    STORE_NOSELECT = 1, /* only a level in the names of others */
+    STORE_SUBSCRIBED = 2,
+    STORE_HAS_CHILDREN = 4,
+    STORE_MARKED = 8,  /* something lies in new/ */
+    STORE_ABSENT = 16, /* subscribed only: the folder does not exist */
+};
+struct store_folder {
+    str name;
+    unsigned flags;
+};
+/* All folders and subscriptions, INBOX first, then by name. */
+err store_list(struct store *s, struct arena *a, struct store_folder **ret, size_t *ret_n);
+err store_create(struct store *s, str name); /* with missing parents */
+err store_delete(struct store *s, str name); /* children stay */
+/* With children. INBOX: its messages move to the new folder, INBOX stays (RFC 9051 6.3.6). */
+err store_rename(struct store *s, str from, str to);
+enum store_subscription { STORE_UNSUBSCRIBE, STORE_SUBSCRIBE };
+err store_subscribe(struct store *s, str name, enum store_subscription want);
+
+struct store_status {
+    uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
+    uint64_t size;
+};
+err store_status(struct store *s, str name, struct store_status *ret);
+
+/* ---- the open mailbox ---- */
+enum store_mode {
+    STORE_SELECT,  /* read and write; takes the recent messages */
+    STORE_EXAMINE, /* nothing changes */
+    STORE_POP,     /* read and write, but what is new stays new until store_settle() */
+};
+/* Closes the one that was open, also when it fails. */
+err store_select(struct store *s, str name, enum store_mode mode, const struct store_box **ret);
+err store_unselect(struct store *s);
+const struct store_box *store_box(const struct store *s); /* NULL: none is open */
+/* First index whose UID is at least uid; box->n when there is none. */
+size_t store_index(const struct store_box *box, uint32_t uid);
+
+/* What changed since the last sync, in the order an IMAP server says it. Arrays live until
+ * the next sync. */
+struct store_gone {
+    uint32_t seq, uid; /* seq: highest first, so each number is right when it is said */
+};
+struct store_change {
+    uint32_t index;
+    bool own; /* by this session's store_flags() only: .SILENT may hide it */
+};
+struct store_changes {
+    const struct store_gone *gone;
+    size_t n_gone;
+    const struct store_change *flags; /* indices in the new table, ascending */
+    size_t n_flags;
+    size_t n_new;          /* at the end of the table */
+    bool keywords_changed; /* say FLAGS again */
+    bool lost;             /* the mailbox itself was deleted or renamed: say BYE or close */
+};
+enum store_sync_mode {
+    STORE_SYNC_ALL,
+    STORE_SYNC_KEEP_GONE, /* inside FETCH, STORE, SEARCH: no expunges (RFC 9051 7.5.1) */
+};
+err store_sync(struct store *s, enum store_sync_mode mode, struct store_changes *ret);
+
+enum store_flags_op { STORE_FLAGS_SET, STORE_FLAGS_ADD, STORE_FLAGS_REMOVE };
+/* Durable when it returns. Ranges ascending. Keywords by name; unknown ones get a letter
+ * (ERR_LIMIT when all are taken). SET leaves RECENT alone. Then sync to see the new flags. */
+err store_flags(struct store *s, const struct store_range *set, size_t n, enum store_flags_op op,
+                uint32_t system_flags, const str *keywords, size_t n_keywords);
+enum store_expunge_mode {
+    STORE_EXPUNGE_DELETED, /* those with STORE_DELETED */
+    STORE_EXPUNGE_ALL,     /* every one named (POP3's QUIT) */
+};
+/* n == 0 with STORE_EXPUNGE_DELETED: in the whole mailbox. Durable. Then sync. */
+err store_expunge(struct store *s, enum store_expunge_mode mode, const struct store_range *set,
+                  size_t n);
+
+enum store_copy_mode { STORE_COPY, STORE_MOVE };
+/* COPYUID: pairs, source ascending. Source messages that are gone are left out. Lives until
+ * the next call. */
+struct store_copied {
+    uint32_t uidvalidity;            /* of the target */
+    const struct store_range *pairs; /* from = source UID, to = target UID */
+    size_t n;
+};
+/* All or nothing, durable. ERR_NOTFOUND: no such target (TRYCREATE). */
+err store_copy(struct store *s, enum store_copy_mode mode, const struct store_range *set, size_t n,
+               str target, struct store_copied *ret);
+
+/* ---- bodies ---- */
+struct store_body {
+    uint32_t uid;
+    int fd; /* read-only, offset 0, LF line ends; the caller closes it. -1: expunged */
+};
+/* At most STORE_FETCH_MAX. A message that is gone is no error. */
+err store_fetch(struct store *s, const uint32_t *uids, size_t n, struct store_body *ret);
+/* Asks now for what the next store_fetch() with the same UIDs will take: the keeper opens
+ * them while the session still writes. Any other call in between throws the answer away. */
+err store_prefetch(struct store *s, const uint32_t *uids, size_t n);
+/* POP3's names: a view with the Maildir base name (up to ':') of each message of the table,
+ * NUL after each. mbox: UIDVALIDITY and UID in hexadecimal. Valid until the next select. */
+err store_uidls(struct store *s, str *ret_names);
+/* POP3's QUIT: what is in new/ moves to cur/. */
+err store_settle(struct store *s);
+
+/* ---- adding ---- */
+struct store_append {
+    str folder;
+    uint32_t system_flags;
+    const str *keywords;
+    size_t n_keywords;
+    int64_t date;   /* internal date; -1: now */
+    str bytes;      /* with LF line ends; or, when empty, a spool */
+    uint32_t spool; /* from store_spool() */
+};
+struct store_appended {
+    uint32_t uidvalidity, uid;
+};
+/* A file to write a message of any size to (LF line ends); one conversation has at most 8. */
+err store_spool(struct store *s, str folder, int *ret_fd, uint32_t *ret_spool);
+err store_spool_drop(struct store *s, uint32_t spool); /* when the literal broke off */
+/* Durable when it returns; the spool is used up, also on failure. ERR_NOTFOUND: no such
+ * folder. */
+err store_append(struct store *s, const struct store_append *m, struct store_appended *ret);

@@ -45,4 +45,4 @@ struct digest hmac_end(struct hmac *h); /* the state is wiped */
 struct digest hmac_of(enum hash_kind kind, str key, str s);
 
 /* RFC 8018 5.2, with one block of output; iterations >= 1. MD5 is not offered. */
-struct digest pbkdf2(enum hash_kind kind, str password, str salt, uint32_t iterations);
+struct digest hash_pbkdf2(enum hash_kind kind, str password, str salt, uint32_t iterations);

@@ -2,25 +2,14 @@
 #include "os/wait.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include "os/clock.h"
+#include "os/poll.h"
 
 err fd_wait(int fd, enum fd_ready what, deadline by)
 {
     struct pollfd p = {.fd = fd, .events = what == FD_WRITABLE ? POLLOUT : POLLIN};
-    for (;;) {
-        int64_t left = deadline_left_ms(by);
-        int timeout = by.at_ms == INT64_MAX ? -1 : left > 3600000 ? 3600000 : (int)left;
-        int n = poll(&p, 1, timeout);
-        if (n > 0)
-            return OK_ERR;
-        if (n < 0 && errno != EINTR)
-            return err_sys("poll");
-        if (deadline_left_ms(by) == 0)
-            return err_new(ERR_TIMEOUT, "waiting for the peer");
-    }
+    return poll_until(&p, 1, by);
 }
 
 static bool try_again(void)

@@ -20,7 +20,7 @@ struct packet {
     size_t n_fds;
 };
 
-struct channel *channel_new(int fd); /* takes the fd */
+struct channel *channel_new(int fd);  /* takes the fd */
 void channel_free(struct channel *c); /* closes; NULL is fine */
 int channel_fd(const struct channel *c);
 /* Blocking until `by`. ERR_CLOSED: the other side went away. */

@@ -29,12 +29,21 @@ struct ipc_schema {
     size_t n_fields;
 };
 
-#define IPC_KIND_OF(m) _Generic((m), uint32_t: IPC_U32, uint64_t: IPC_U64, str: IPC_STR)
+#define IPC_KIND_OF(m) _Generic((m), uint32_t : IPC_U32, uint64_t : IPC_U64, str : IPC_STR)
 /* Fields of struct T. Numbers take no maximum; a str states its own in bytes. */
-#define IPC_NUM(T, m) {#m, IPC_KIND_OF(((T *)0)->m), offsetof(T, m), 0}
-#define IPC_TEXT(T, m, max_bytes) {#m, IPC_KIND_OF(((T *)0)->m), offsetof(T, m), (max_bytes)}
-#define IPC_SCHEMA(t, n, table) \
-    {.type = (t), .name = (n), .fields = (table), .n_fields = sizeof(table) / sizeof((table)[0])}
+#define IPC_NUM(T, m)                                                                              \
+    {                                                                                              \
+#m, IPC_KIND_OF(((T *)0)->m), offsetof(T, m), 0                                            \
+    }
+#define IPC_TEXT(T, m, max_bytes)                                                                  \
+    {                                                                                              \
+#m, IPC_KIND_OF(((T *)0)->m), offsetof(T, m), (max_bytes)                                  \
+    }
+#define IPC_SCHEMA(t, n, table)                                                                    \
+    {                                                                                              \
+        .type = (t), .name = (n), .fields = (table),                                               \
+        .n_fields = sizeof(table) / sizeof((table)[0])                                             \
+    }
 
 err ipc_encode(const struct ipc_schema *m, uint32_t id, const void *s, struct buf *out);
 /* The header alone; ERR_SYNTAX for another version or a short packet. */

@@ -12,7 +12,7 @@
 #include "ipc/channel.h"
 
 struct door_knock {
-    uint32_t program; /* enum program; 0: as the door's label says */
+    uint32_t program;  /* enum program; 0: as the door's label says */
     uint32_t uid, pid; /* of a local command, as the kernel told init */
 };
 extern const struct ipc_schema door_knock_schema;

@@ -13,7 +13,8 @@ enum { INIT_FD = 3, LOG_FD = 4 };
 /* The configuration: fd = sealed archive (control/site.h). Again after each reload. */
 struct init_site {
     uint64_t generation;
-    uint32_t real_users; /* 1: deliveries and sessions run under their user's uid; 0: one uid for all */
+    uint32_t
+        real_users; /* 1: deliveries and sessions run under their user's uid; 0: one uid for all */
 };
 extern const struct ipc_schema init_site_schema;
 
@@ -47,19 +48,19 @@ struct init_nothing {
 };
 extern const struct ipc_schema init_go_schema;    /* struct init_nothing: begin */
 extern const struct ipc_schema init_ready_schema; /* struct init_nothing: serving */
-extern const struct ipc_schema init_drain_schema; /* struct init_nothing: finish what is begun, then exit 0 */
+extern const struct ipc_schema
+    init_drain_schema; /* struct init_nothing: finish what is begun, then exit 0 */
 
 /* sched -> init: start a worker. The answer is IPC_INIT_WORKER with the same packet id. */
 struct init_worker_ask {
     uint32_t program; /* PROGRAM_DELIVER or PROGRAM_RELAY */
     str user;         /* deliver: run as; relay: ignored */
     uint32_t uid, gid;
-    str home;         /* deliver: working directory */
+    str home; /* deliver: working directory */
 };
 extern const struct ipc_schema init_worker_ask_schema;
 
-/* init -> sched: fd = the channel to the worker (ipc/work.h), unless text says why not.
- * The worker itself finds its end as descriptor 0 at start... see struct boot: `peer`. */
+/* init -> sched: fd = the channel to the worker (ipc/work.h), unless text says why not. */
 struct init_worker {
     uint32_t ok;
     str text;
@@ -98,7 +99,8 @@ struct init_session {
 };
 extern const struct ipc_schema init_session_schema;
 
-/* init -> a keeper: which user's mail it keeps. fds = none; sessions knock at its clients' door. */
+/* init -> a keeper, deliver, relay: for whom it works. fds: a worker's channel to sched
+ * (boot.peer); a keeper has none, sessions knock at its clients' doors. */
 struct init_keeper {
     str user;
     str home;

@@ -31,6 +31,7 @@ struct route_answer {
     str home, dash, ext;
     str local; /* local part after rewriting (with a virtual domain's prefix) */
     str strip; /* virtual domain's prefix ("alias-v-") to be hidden in bounces, or empty */
-    str text;  /* reason for a person when the answer is no: "Sorry, no mailbox here by that name. (#5.1.1)" */
+    str text;  /* reason for a person when the answer is no: "Sorry, no mailbox here by that name.
+                  (#5.1.1)" */
 };
 extern const struct ipc_schema route_answer_schema;

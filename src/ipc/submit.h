@@ -30,7 +30,7 @@ struct submit {
     uint64_t file; /* from IPC_SUBMIT_FILE, or 0 */
     uint32_t flags;
     str envid;
-    str user;      /* logged in as, or empty */
+    str user;          /* logged in as, or empty */
     uint32_t uid, pid; /* of a local command (sched overwrites them by what the door says) */
 };
 extern const struct ipc_schema submit_schema;

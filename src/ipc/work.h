@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "ipc/channel.h"
+#include "ipc/submit.h"
 
 enum { WORK_WINDOW = 32 }; /* jobs in flight to one worker */
 
@@ -31,9 +32,9 @@ extern const struct ipc_schema work_job_schema;
 enum work_outcome { WORK_OK = 1, WORK_TEMP, WORK_PERM };
 struct work_result {
     uint64_t job;
-    uint32_t outcome; /* of the whole (deliver: of its one recipient) */
-    str text;         /* report as in qmail's log and bounces */
-    str recipients;   /* relay: per recipient one letter (r accepted, h hard, s soft) text NUL */
+    uint32_t outcome;   /* of the whole (deliver: of its one recipient) */
+    str text;           /* report as in qmail's log and bounces */
+    str recipients;     /* relay: per recipient one letter (r accepted, h hard, s soft) text NUL */
     uint32_t timed_out; /* relay: the host did not answer: sched backs off */
 };
 extern const struct ipc_schema work_result_schema;

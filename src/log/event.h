@@ -27,8 +27,10 @@ struct field {
 
 struct log; /* carries inherited fields: sid, peer, user */
 
-void log_open(const char *program, int fd); /* fd -1: stderr. Once per process; again after fork is not needed */
-struct log *log_new(const struct log *parent); /* NULL parent: the root. Inherits a copy of its fields */
+void log_open(const char *program,
+              int fd); /* fd -1: stderr. Once per process; again after fork is not needed */
+struct log *
+log_new(const struct log *parent); /* NULL parent: the root. Inherits a copy of its fields */
 void log_free(struct log *l);
 void log_set(struct log *l, const char *key, str value); /* adds or replaces an inherited field */
 
@@ -45,6 +47,6 @@ const char *level_name(enum level l);
 
 /* l may be NULL. The level is the event's own, from the catalogue. */
 void log_emit(const struct log *l, enum event e, const struct field *f, size_t n);
-#define log_event(l, e, ...)                            \
-    log_emit((l), (e), (struct field[]){__VA_ARGS__},   \
+#define log_event(l, e, ...)                                                                       \
+    log_emit((l), (e), (struct field[]){__VA_ARGS__},                                              \
              sizeof((struct field[]){__VA_ARGS__}) / sizeof(struct field))

@@ -17,21 +17,21 @@ struct child_limit {
 };
 
 struct child_spec {
-    const char *path;        /* of the program; or exec_fd */
-    int exec_fd;             /* > 0: execute this open file */
-    char *const *argv;       /* NULL-terminated */
-    char *const *envp;       /* NULL: empty environment */
+    const char *path;  /* of the program; or exec_fd */
+    int exec_fd;       /* > 0: execute this open file */
+    const char *const *argv; /* NULL-terminated */
+    const char *const *envp; /* NULL: empty environment */
     const struct child_fd *fds;
-    size_t n_fds;            /* everything else is close-on-exec */
-    bool change_user;        /* set uid, gid, and groups (only gid) for good */
+    size_t n_fds;     /* everything else is close-on-exec */
+    bool change_user; /* set uid, gid, and groups (only gid) for good */
     uid_t uid;
     gid_t gid;
-    int cwd_fd;              /* > 0: fchdir there */
-    const char *cwd;         /* or chdir there, as the user */
+    int cwd_fd;      /* > 0: fchdir there */
+    const char *cwd; /* or chdir there, as the user */
     const struct child_limit *limits;
     size_t n_limits;
-    bool new_group;          /* own process group */
-    uint64_t keep_caps;      /* capability bits to stay effective and ambient, 0: none */
+    bool new_group;     /* own process group */
+    uint64_t keep_caps; /* capability bits to stay effective and ambient, 0: none */
 };
 
 /* Starts it (vfork: costs no copy of the parent). Errors of exec are reported here. */

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 #ifdef TWP_FAULTS
-void fault(const char *step);      /* may not return */
+void fault(const char *step); /* may not return */
 #else
 static inline void fault(const char *step)
 {

@@ -21,17 +21,17 @@ void io_replace(struct io *io, int in_fd, int out_fd);
 /* Takes the descriptors out without closing them (for passing on); io stays unusable. */
 void io_release(struct io *io, int *ret_in, int *ret_out);
 
-/* A line including its end, whatever that is ("\n" or "\r\n"). ERR_LIMIT when `max` bytes hold no LF (nothing is
- * consumed); ERR_CLOSED at the end of input; ERR_TIMEOUT. */
+/* A line including its end, whatever that is ("\n" or "\r\n"). ERR_LIMIT when `max` bytes hold no
+ * LF (nothing is consumed); ERR_CLOSED at the end of input; ERR_TIMEOUT. */
 err io_read_line(struct io *io, size_t max, deadline by, str *ret_line);
 /* Some bytes, at least one, at most max. */
 err io_read_some(struct io *io, size_t max, deadline by, str *ret_bytes);
 err io_read_exact(struct io *io, size_t n, deadline by, str *ret_bytes);
 /* Throws away input up to and including the next LF: after a line that was too long. */
 err io_skip_line(struct io *io, deadline by);
-str io_peek(const struct io *io);                /* what is buffered and not yet consumed */
-void io_unread(struct io *io, str bytes);        /* puts bytes in front of the input */
-err io_write(struct io *io, str s);              /* buffered; flushes itself when 32 KiB wait */
+str io_peek(const struct io *io);         /* what is buffered and not yet consumed */
+void io_unread(struct io *io, str bytes); /* puts bytes in front of the input */
+err io_write(struct io *io, str s);       /* buffered; flushes itself when 32 KiB wait */
 err io_writef(struct io *io, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 err io_flush(struct io *io, deadline by);
 void io_set_write_timeout(struct io *io, int64_t ms); /* for flushes that io_write makes itself */

@@ -17,10 +17,16 @@ err net_address_parse(str ip, uint16_t port, struct net_address *ret);
 str net_address_text(const struct net_address *a, char *ret, size_t size);
 uint16_t net_address_port(const struct net_address *a);
 bool net_address_is_loopback(const struct net_address *a);
-err net_listen(const struct net_address *a, int backlog, int *ret_fd); /* non-blocking; V6ONLY; REUSEADDR */
-err net_accept(int listener, int *ret_fd, struct net_address *ret_peer); /* ERR_TEMP: none waiting. fd non-blocking */
+err net_listen(const struct net_address *a, int backlog,
+               int *ret_fd); /* non-blocking; V6ONLY; REUSEADDR */
+err net_accept(int listener, int *ret_fd,
+               struct net_address *ret_peer); /* ERR_TEMP: none waiting. fd non-blocking */
 err net_local_name(int fd, struct net_address *ret);
-err net_connect(const struct net_address *to, deadline by, int *ret_fd); /* blocking fd on success */
+/* Blocking fd on success. */
+err net_connect(const struct net_address *to, deadline by, int *ret_fd);
+/* The same from an address of ours (port 0), if it is of the same family; NULL: any. */
+err net_connect_from(const struct net_address *to, const struct net_address *source, deadline by,
+                     int *ret_fd);
 /* Local SEQPACKET sockets by path. */
 err net_local_listen(int dir, const char *path, mode_t mode, int *ret_fd);
 err net_local_connect(int dir, const char *path, int *ret_fd);

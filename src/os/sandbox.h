@@ -10,14 +10,14 @@
 #include "base/base.h"
 
 struct sandbox {
-    bool files_read;   /* open files for reading (what Landlock and uid allow) */
-    bool files_write;  /* create, write, rename, remove, sync */
-    bool files_stat;   /* look names up, never open their contents (O_PATH, fstatat) */
-    bool net_client;   /* socket and connect to other hosts */
-    bool net_accept;   /* accept on listeners that were passed in */
-    bool fork;         /* fork and wait (session parents, slow-hash workers) */
-    bool exec;         /* execute other programs (deliver, init) */
-    bool signals;      /* kill and signal handling of children */
+    bool files_read;  /* open files for reading (what Landlock and uid allow) */
+    bool files_write; /* create, write, rename, remove, sync */
+    bool files_stat;  /* look names up, never open their contents (O_PATH, fstatat) */
+    bool net_client;  /* socket and connect to other hosts */
+    bool net_accept;  /* accept on listeners that were passed in */
+    bool fork;        /* fork and wait (session parents, slow-hash workers) */
+    bool exec;        /* execute other programs (deliver, init) */
+    bool signals;     /* kill and signal handling of children */
     bool threads;
     int read_dirs[4];  /* 0-terminated descriptors: Landlock limits reading to below these */
     int write_dirs[4]; /* the same for writing */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+#include "ipc/channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/poll.h"
+
+enum { SEND_LIMIT_MS = 30000, SMALL_PACKET = 1024 };
+
+struct channel {
+    int fd;
+    char *in; /* IPC_PACKET_MAX of address space, touched as far as packets reach */
+    int fds[IPC_FDS_MAX];
+    size_t n_fds;
+};
+
+struct channel *channel_new(int fd)
+{
+    struct channel *c = mem_alloc("channel", sizeof *c);
+    c->fd = fd;
+    return c;
+}
+
+static void drop_fds(struct channel *c)
+{
+    for (size_t i = 0; i < c->n_fds; i++)
+        fd_close(c->fds[i]);
+    c->n_fds = 0;
+}
+
+void channel_free(struct channel *c)
+{
+    if (!c)
+        return;
+    drop_fds(c);
+    fd_close(c->fd);
+    if (c->in)
+        (void)munmap(c->in, IPC_PACKET_MAX); /* only fails on wrong arguments */
+    free(c);
+}
+
+int channel_fd(const struct channel *c)
+{
+    return c->fd;
+}
+
+static err collect_fds(struct channel *c, struct msghdr *m)
+{
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        if (n > IPC_FDS_MAX - c->n_fds)
+            return err_new(ERR_LIMIT, "too many descriptors in a packet");
+        memcpy(c->fds + c->n_fds, CMSG_DATA(h), n * sizeof(int));
+        c->n_fds += n;
+    }
+    return OK_ERR;
+}
+
+static err receive_now(struct channel *c, struct packet *ret)
+{
+    drop_fds(c);
+    if (!c->in) {
+        void *p =
+            mmap(NULL, IPC_PACKET_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            oom("channel buffer");
+        c->in = p;
+    }
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
+    struct iovec v = {c->in, IPC_PACKET_MAX};
+    struct msghdr m = {
+        .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t n;
+    do
+        n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return err_new(ERR_TEMP, "no packet waits");
+    if (n < 0 && errno != ECONNRESET)
+        return err_sys("recvmsg");
+    if (n <= 0)
+        return err_new(ERR_CLOSED, "the other program closed the channel");
+    err e = collect_fds(c, &m);
+    if (failed(e))
+        return e;
+    if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+        return err_new(ERR_LIMIT, "packet is too large");
+    struct packet p = {.bytes = str_of(c->in, (size_t)n), .fds = c->fds, .n_fds = c->n_fds};
+    e = ipc_peek(p.bytes, &p.type, &p.id);
+    if (failed(e))
+        return e;
+    *ret = p;
+    return OK_ERR;
+}
+
+err channel_try_recv(struct channel *c, struct packet *ret)
+{
+    return receive_now(c, ret);
+}
+
+err channel_recv(struct channel *c, deadline by, struct packet *ret)
+{
+    for (;;) {
+        err e = receive_now(c, ret);
+        if (e.kind != ERR_TEMP)
+            return e;
+        struct pollfd p = {.fd = c->fd, .events = POLLIN};
+        e = poll_until(&p, 1, by);
+        if (failed(e))
+            return e;
+    }
+}
+
+static err send_now(int fd, str bytes, const int *fds, size_t n_fds)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
+    struct iovec v = {(void *)(uintptr_t)bytes.p, bytes.n};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+    if (n_fds > IPC_FDS_MAX)
+        return err_new(ERR_LIMIT, "too many descriptors for a packet");
+    if (n_fds) {
+        m.msg_control = control;
+        m.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+        memset(control, 0, m.msg_controllen);
+        struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+        h->cmsg_level = SOL_SOCKET;
+        h->cmsg_type = SCM_RIGHTS;
+        h->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+        memcpy(CMSG_DATA(h), fds, sizeof(int) * n_fds);
+    }
+    ssize_t n;
+    do
+        n = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return OK_ERR;
+    if (errno == EAGAIN || errno == ENOBUFS)
+        return err_new(ERR_TEMP, "the other program is busy");
+    if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
+        return err_new(ERR_CLOSED, "the other program closed the channel");
+    return err_sys("sendmsg");
+}
+
+static err send_waiting(int fd, str bytes, const int *fds, size_t n_fds)
+{
+    deadline by = deadline_in_ms(SEND_LIMIT_MS);
+    for (;;) {
+        err e = send_now(fd, bytes, fds, n_fds);
+        if (e.kind != ERR_TEMP)
+            return e;
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        e = poll_until(&p, 1, by);
+        if (failed(e))
+            return e;
+    }
+}
+
+static err encode_and_send(int fd, const struct ipc_schema *m, uint32_t id, const void *s,
+                           const int *fds, size_t n_fds, bool wait)
+{
+    auto_buf struct buf b;
+    buf_init(&b, IPC_PACKET_MAX);
+    err e = ipc_encode(m, id, s, &b);
+    if (failed(e))
+        return e;
+    return wait ? send_waiting(fd, buf_str(&b), fds, n_fds) : send_now(fd, buf_str(&b), fds, n_fds);
+}
+
+err channel_send(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,
+                 const int *fds, size_t n_fds)
+{
+    return encode_and_send(c->fd, m, id, s, fds, n_fds, true);
+}
+
+err channel_try_send(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,
+                     const int *fds, size_t n_fds)
+{
+    return encode_and_send(c->fd, m, id, s, fds, n_fds, false);
+}
+
+err packet_send(int fd, const struct ipc_schema *m, uint32_t id, const void *s, const int *fds,
+                size_t n_fds)
+{
+    return encode_and_send(fd, m, id, s, fds, n_fds, true);
+}
+
+err channel_ask(struct channel *c, const struct ipc_schema *m, const void *s, const int *fds,
+                size_t n_fds, const struct ipc_schema *reply, deadline by, void *ret_reply,
+                struct packet *ret_packet)
+{
+    static uint32_t last_id;
+    uint32_t id = ++last_id;
+    err e = channel_send(c, m, id, s, fds, n_fds);
+    if (failed(e))
+        return e;
+    struct packet p;
+    e = channel_recv(c, by, &p);
+    if (failed(e))
+        return e;
+    if (p.id != id)
+        return err_new(ERR_SYNTAX, "an answer to another question");
+    e = ipc_decode(reply, p.bytes, ret_reply);
+    if (failed(e))
+        return e;
+    if (ret_packet)
+        *ret_packet = p;
+    return OK_ERR;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#include "ipc/init.h"
+
+static const struct ipc_field init_site_fields[] = {
+    IPC_NUM(struct init_site, generation),
+    IPC_NUM(struct init_site, real_users),
+};
+const struct ipc_schema init_site_schema = IPC_SCHEMA(IPC_INIT_SITE, "init site", init_site_fields);
+
+static const struct ipc_field init_door_fields[] = {
+    IPC_NUM(struct init_door, service),
+};
+const struct ipc_schema init_door_schema = IPC_SCHEMA(IPC_INIT_DOOR, "init door", init_door_fields);
+
+static const struct ipc_field init_clients_fields[] = {
+    IPC_NUM(struct init_clients, program),
+};
+const struct ipc_schema init_clients_schema =
+    IPC_SCHEMA(IPC_INIT_CLIENTS, "init clients", init_clients_fields);
+
+static const struct ipc_field init_listen_fields[] = {
+    IPC_NUM(struct init_listen, service),
+    IPC_TEXT(struct init_listen, address, 63),
+};
+const struct ipc_schema init_listen_schema =
+    IPC_SCHEMA(IPC_INIT_LISTEN, "init listen", init_listen_fields);
+
+static const struct ipc_field init_dir_fields[] = {
+    IPC_TEXT(struct init_dir, name, 15),
+};
+const struct ipc_schema init_dir_schema = IPC_SCHEMA(IPC_INIT_DIR, "init dir", init_dir_fields);
+
+static const struct ipc_field init_nothing_fields[] = {
+    IPC_NUM(struct init_nothing, unused),
+};
+const struct ipc_schema init_go_schema = IPC_SCHEMA(IPC_INIT_GO, "init go", init_nothing_fields);
+const struct ipc_schema init_ready_schema =
+    IPC_SCHEMA(IPC_INIT_READY, "init ready", init_nothing_fields);
+const struct ipc_schema init_drain_schema =
+    IPC_SCHEMA(IPC_INIT_DRAIN, "init drain", init_nothing_fields);
+
+static const struct ipc_field init_worker_ask_fields[] = {
+    IPC_NUM(struct init_worker_ask, program),     IPC_TEXT(struct init_worker_ask, user, 255),
+    IPC_NUM(struct init_worker_ask, uid),         IPC_NUM(struct init_worker_ask, gid),
+    IPC_TEXT(struct init_worker_ask, home, 1023),
+};
+const struct ipc_schema init_worker_ask_schema =
+    IPC_SCHEMA(IPC_INIT_WORKER_ASK, "init worker ask", init_worker_ask_fields);
+
+static const struct ipc_field init_worker_fields[] = {
+    IPC_NUM(struct init_worker, ok),
+    IPC_TEXT(struct init_worker, text, 512),
+};
+const struct ipc_schema init_worker_schema =
+    IPC_SCHEMA(IPC_INIT_WORKER, "init worker", init_worker_fields);
+
+static const struct ipc_field init_promote_fields[] = {
+    IPC_TEXT(struct init_promote, sid, 64),      IPC_NUM(struct init_promote, service),
+    IPC_TEXT(struct init_promote, start, 8192),  IPC_TEXT(struct init_promote, input, 65536),
+    IPC_TEXT(struct init_promote, answer, 2048),
+};
+const struct ipc_schema init_promote_schema =
+    IPC_SCHEMA(IPC_INIT_PROMOTE, "init promote", init_promote_fields);
+
+static const struct ipc_field init_granted_fields[] = {
+    IPC_TEXT(struct init_granted, sid, 64),   IPC_NUM(struct init_granted, service),
+    IPC_TEXT(struct init_granted, user, 255), IPC_NUM(struct init_granted, uid),
+    IPC_NUM(struct init_granted, gid),        IPC_TEXT(struct init_granted, home, 1023),
+};
+const struct ipc_schema init_granted_schema =
+    IPC_SCHEMA(IPC_INIT_GRANTED, "init granted", init_granted_fields);
+
+static const struct ipc_field init_session_fields[] = {
+    IPC_TEXT(struct init_session, user, 255),    IPC_NUM(struct init_session, uid),
+    IPC_NUM(struct init_session, gid),           IPC_TEXT(struct init_session, home, 1023),
+    IPC_TEXT(struct init_session, start, 8192),  IPC_TEXT(struct init_session, input, 65536),
+    IPC_TEXT(struct init_session, answer, 2048),
+};
+const struct ipc_schema init_session_schema =
+    IPC_SCHEMA(IPC_INIT_SESSION, "init session", init_session_fields);
+
+static const struct ipc_field init_keeper_fields[] = {
+    IPC_TEXT(struct init_keeper, user, 255),
+    IPC_TEXT(struct init_keeper, home, 1023),
+};
+const struct ipc_schema init_keeper_schema =
+    IPC_SCHEMA(IPC_INIT_KEEPER, "init keeper", init_keeper_fields);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+#include "os/io.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/poll.h"
+
+enum { IN_FIRST = 8 * 1024, OUT_FLUSH = 32 * 1024, OUT_MAX = 1024 * 1024 };
+
+struct io {
+    int in_fd, out_fd;
+    char *in; /* [head, tail) is read and not consumed */
+    size_t head, tail, cap;
+    struct buf out;
+    int64_t write_timeout_ms;
+    bool in_is_socket, out_is_socket; /* until the kernel says otherwise */
+};
+
+struct io *io_new(int in_fd, int out_fd)
+{
+    struct io *io = mem_alloc("io", sizeof *io);
+    io->in_fd = in_fd;
+    io->out_fd = out_fd;
+    io->write_timeout_ms = 300000;
+    io->in_is_socket = io->out_is_socket = true;
+    buf_init(&io->out, OUT_MAX);
+    return io;
+}
+
+static void close_both(struct io *io)
+{
+    if (io->out_fd != io->in_fd)
+        fd_close(io->out_fd);
+    fd_close(io->in_fd);
+    io->in_fd = io->out_fd = -1;
+}
+
+void io_free(struct io *io)
+{
+    if (!io)
+        return;
+    close_both(io);
+    buf_done(&io->out);
+    free(io->in);
+    free(io);
+}
+
+int io_fd(const struct io *io)
+{
+    return io->in_fd;
+}
+
+int io_out_fd(const struct io *io)
+{
+    return io->out_fd;
+}
+
+void io_replace(struct io *io, int in_fd, int out_fd)
+{
+    close_both(io);
+    io->in_fd = in_fd;
+    io->out_fd = out_fd;
+    io->head = io->tail = 0;
+    io->in_is_socket = io->out_is_socket = true;
+    buf_reset(&io->out);
+}
+
+void io_release(struct io *io, int *ret_in, int *ret_out)
+{
+    *ret_in = fd_take(&io->in_fd);
+    *ret_out = fd_take(&io->out_fd);
+}
+
+str io_peek(const struct io *io)
+{
+    return str_of(io->in ? io->in + io->head : NULL, io->tail - io->head);
+}
+
+/* Room for at least n more bytes behind tail. */
+static void make_room(struct io *io, size_t n)
+{
+    size_t held = io->tail - io->head;
+    if (io->head && io->cap - io->tail < n) {
+        memmove(io->in, io->in + io->head, held);
+        io->head = 0;
+        io->tail = held;
+    }
+    if (io->cap - io->tail >= n)
+        return;
+    size_t cap = io->cap ? io->cap : IN_FIRST;
+    while (cap - io->tail < n)
+        cap *= 2;
+    io->in = mem_grow("input buffer", io->in, cap);
+    io->cap = cap;
+}
+
+/* Tries without waiting first: under load the bytes are usually there. */
+static ssize_t read_now(struct io *io, size_t n)
+{
+    if (io->in_is_socket) {
+        ssize_t got = recv(io->in_fd, io->in + io->tail, n, MSG_DONTWAIT);
+        if (got >= 0 || errno != ENOTSOCK)
+            return got;
+        io->in_is_socket = false;
+    }
+    struct pollfd p = {.fd = io->in_fd, .events = POLLIN};
+    if (poll(&p, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return read(io->in_fd, io->in + io->tail, n);
+}
+
+/* One read of what is there. */
+static err fill(struct io *io, deadline by)
+{
+    if (io->head == io->tail)
+        io->head = io->tail = 0;
+    make_room(io, io->cap - io->tail >= 1024 ? 1024 : IN_FIRST);
+    for (;;) {
+        ssize_t n = read_now(io, io->cap - io->tail);
+        if (n > 0) {
+            io->tail += (size_t)n;
+            return OK_ERR;
+        }
+        if (n == 0 || errno == ECONNRESET || errno == EPIPE)
+            return err_new(ERR_CLOSED, "the peer closed the connection");
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN)
+            return err_sys("read");
+        struct pollfd p = {.fd = io->in_fd, .events = POLLIN};
+        err e = poll_until(&p, 1, by);
+        if (failed(e))
+            return e;
+    }
+}
+
+err io_read_line(struct io *io, size_t max, deadline by, str *ret_line)
+{
+    size_t seen = 0;
+    for (;;) {
+        str have = io_peek(io);
+        ptrdiff_t at = str_find(str_from_at(have, seen), '\n');
+        size_t n = at < 0 ? have.n : seen + (size_t)at + 1;
+        if (n > max || (at < 0 && n == max))
+            return err_new(ERR_LIMIT, "line is too long");
+        if (at >= 0) {
+            io->head += n;
+            *ret_line = str_slice(have, 0, n);
+            return OK_ERR;
+        }
+        seen = have.n;
+        err e = fill(io, by);
+        if (failed(e))
+            return e;
+    }
+}
+
+err io_read_some(struct io *io, size_t max, deadline by, str *ret_bytes)
+{
+    if (io->head == io->tail) {
+        err e = fill(io, by);
+        if (failed(e))
+            return e;
+    }
+    str have = str_slice(io_peek(io), 0, max);
+    io->head += have.n;
+    *ret_bytes = have;
+    return OK_ERR;
+}
+
+err io_read_exact(struct io *io, size_t n, deadline by, str *ret_bytes)
+{
+    while (io->tail - io->head < n) {
+        make_room(io, n - (io->tail - io->head));
+        err e = fill(io, by);
+        if (failed(e))
+            return e;
+    }
+    *ret_bytes = str_slice(io_peek(io), 0, n);
+    io->head += n;
+    return OK_ERR;
+}
+
+err io_skip_line(struct io *io, deadline by)
+{
+    for (;;) {
+        str have = io_peek(io);
+        ptrdiff_t at = str_find(have, '\n');
+        io->head += at < 0 ? have.n : (size_t)at + 1;
+        if (at >= 0)
+            return OK_ERR;
+        err e = fill(io, by);
+        if (failed(e))
+            return e;
+    }
+}
+
+void io_unread(struct io *io, str bytes)
+{
+    if (bytes.n == 0)
+        return;
+    size_t held = io->tail - io->head;
+    if (io->head < bytes.n) {
+        make_room(io, bytes.n);
+        memmove(io->in + io->head + bytes.n, io->in + io->head, held);
+        io->tail += bytes.n;
+    } else {
+        io->head -= bytes.n;
+    }
+    memcpy(io->in + io->head, bytes.p, bytes.n);
+}
+
+static ssize_t write_now(struct io *io, str s)
+{
+    if (io->out_is_socket) {
+        ssize_t n = send(io->out_fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0 || errno != ENOTSOCK)
+            return n;
+        io->out_is_socket = false;
+    }
+    return write(io->out_fd, s.p, s.n);
+}
+
+err io_flush(struct io *io, deadline by)
+{
+    str rest = buf_str(&io->out);
+    while (rest.n) {
+        ssize_t n = write_now(io, rest);
+        if (n >= 0) {
+            rest = str_from_at(rest, (size_t)n);
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno == EPIPE || errno == ECONNRESET)
+            return err_new(ERR_CLOSED, "the peer closed the connection");
+        if (errno != EAGAIN)
+            return err_sys("write");
+        struct pollfd p = {.fd = io->out_fd, .events = POLLOUT};
+        err e = poll_until(&p, 1, by);
+        if (failed(e))
+            return e;
+    }
+    buf_reset(&io->out);
+    return OK_ERR;
+}
+
+void io_set_write_timeout(struct io *io, int64_t ms)
+{
+    io->write_timeout_ms = ms;
+}
+
+static err flush_if_full(struct io *io)
+{
+    if (io->out.n < OUT_FLUSH)
+        return OK_ERR;
+    return io_flush(io, deadline_in_ms(io->write_timeout_ms));
+}
+
+err io_write(struct io *io, str s)
+{
+    while (s.n) {
+        str part = str_slice(s, 0, OUT_FLUSH);
+        buf_add(&io->out, part);
+        s = str_from_at(s, part.n);
+        err e = flush_if_full(io);
+        if (failed(e))
+            return e;
+    }
+    return OK_ERR;
+}
+
+err io_writef(struct io *io, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char small[512];
+    int n = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        oom("formatted text");
+    if ((size_t)n < sizeof small)
+        return io_write(io, str_of(small, (size_t)n));
+    char *large = mem_alloc("formatted text", (size_t)n + 1);
+    va_start(ap, fmt);
+    (void)vsnprintf(large, (size_t)n + 1, fmt, ap); /* measured above */
+    va_end(ap);
+    err e = io_write(io, str_of(large, (size_t)n));
+    free(large);
+    return e;
+}
+
+err io_wait(struct io *io, int other_fd, deadline by, unsigned *ret_ready)
+{
+    if (io->head != io->tail) {
+        *ret_ready = IO_READY_INPUT;
+        return OK_ERR;
+    }
+    struct pollfd p[2] = {{.fd = io->in_fd, .events = POLLIN}, {.fd = other_fd, .events = POLLIN}};
+    err e = poll_until(p, 2, by);
+    if (failed(e))
+        return e;
+    *ret_ready = (p[0].revents ? IO_READY_INPUT : 0u) | (p[1].revents ? IO_READY_OTHER : 0u);
+    return OK_ERR;
+}
+
+void io_idle(struct io *io)
+{
+    if (io->head == io->tail && io->in) {
+        free(io->in);
+        io->in = NULL;
+        io->head = io->tail = io->cap = 0;
+    }
+    if (io->out.n == 0)
+        buf_done(&io->out);
+}

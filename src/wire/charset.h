@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* wire/charset.h -- text in UTF-8 and in the charsets that mail comes in.
+ *
+ * UTF-8, US-ASCII, ISO-8859-1 and windows-1252 are built in. Others come from iconv(3), which
+ * opens its tables in the file system: a program that shuts itself in calls charset_warm()
+ * before, and then has those for good.
+ */
+#pragma once
+#include "base/base.h"
+
+bool utf8_is_valid(str s); /* RFC 3629: no surrogates, no overlong forms */
+bool ascii_is_all(str s);  /* 7-bit only; NUL and controls are ASCII */
+/* Octets of the well-formed character at the front of s, or 0. */
+size_t utf8_length(str s);
+/* Its code point; s starts with a well-formed character. */
+uint32_t utf8_code(str s);
+void utf8_write(struct buf *b, uint32_t code); /* U+FFFD for what is no character */
+/* Adds s to b with every malformed sequence as U+FFFD. */
+void utf8_repair(struct buf *b, str s);
+/* Converts to UTF-8; what cannot be read becomes U+FFFD. ERR_NOTFOUND for an unknown charset,
+ * and then nothing is added. Names are those of MIME, any case. */
+err charset_to_utf8(struct buf *b, str charset, str in);
+/* Opens and keeps the converters of what mail commonly comes in (Japanese, Chinese, Korean,
+ * Cyrillic, Latin). How many the system has is returned. Not thread-safe. */
+size_t charset_warm(void);

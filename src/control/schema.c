@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+#include "control/schema.h"
+
+#include <stddef.h>
+
+#include "control/site.h"
+
+/* A row's field must have the C type that its kind of file is read into. */
+#define FIELD(T, name)                                                                             \
+    (offsetof(struct site, name) +                                                                 \
+     0 * sizeof(char[__builtin_types_compatible_p(typeof(((struct site *)0)->name), T) ? 1 : -1]))
+#define QLINE(f, fb, who, h)                                                                       \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_LINE, .fallback = fb, .readers = who, .field = FIELD(str, f),  \
+        .help = h                                                                                  \
+    }
+#define QNUMBER(f, fb, lo, hi, who, h)                                                             \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_NUMBER, .fallback = fb, .min = lo, .max = hi, .readers = who,  \
+        .field = FIELD(uint64_t, f), .help = h                                                     \
+    }
+#define QLIST(f, fb, who, h)                                                                       \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_LIST, .fallback = fb, .readers = who,                          \
+        .field = FIELD(struct names, f), .help = h                                                 \
+    }
+#define QMAP(f, who, h)                                                                            \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_MAP, .readers = who, .field = FIELD(struct names, f),          \
+        .help = h                                                                                  \
+    }
+#define OURS_NUMBER(f, fb, lo, hi, who, h)                                                         \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_NUMBER, .fallback = fb, .min = lo, .max = hi, .readers = who,  \
+        .ours = true, .field = FIELD(uint64_t, f), .help = h                                       \
+    }
+#define OURS_CHOICE(f, fb, who, h, ...)                                                            \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_CHOICE, .fallback = fb, .choices = {__VA_ARGS__},              \
+        .readers = who, .ours = true, .field = FIELD(int, f), .help = h                            \
+    }
+#define OURS_LIST(f, fb, who, h)                                                                   \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_LIST, .fallback = fb, .readers = who, .ours = true,            \
+        .field = FIELD(struct names, f), .help = h                                                 \
+    }
+#define OURS_LISTEN(f, fb, h)                                                                      \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_LIST, .fallback = fb, .readers = READ_INIT, .restart = true,   \
+        .ours = true, .field = FIELD(struct names, f), .help = h                                   \
+    }
+
+#define MOST_BYTES ((uint64_t)1 << 40)
+#define MOST_SECONDS ((uint64_t)1 << 31)
+
+/* clang-format off */
+const struct control_entry control_schema[] = {
+    QLINE(me, NULL, READ_ALL, "name of this host, fully qualified; the default of every other host name"),
+    QLIST(badmailfrom, NULL, READ_SMTPD, "senders refused: user@dom, or @dom for all of a domain"),
+    QLINE(bouncefrom, "MAILER-DAEMON", READ_SCHED, "user name that bounces come from"),
+    QLINE(bouncehost, "=me", READ_SCHED, "host name that bounces come from"),
+    QNUMBER(concurrencylocal, "10", 0, 120, READ_SCHED, "local deliveries at a time; 0 holds them"),
+    QNUMBER(concurrencyremote, "20", 0, 120, READ_SCHED, "remote deliveries at a time; 0 holds them"),
+    QNUMBER(databytes, "0", 0, MOST_BYTES, READ_SMTPD, "largest message taken by SMTP, in bytes; 0: no limit of its own"),
+    QLINE(defaultdomain, "=me", READ_INJECT, "added to a host name without a dot"),
+    QLINE(defaulthost, "=me", READ_INJECT, "added to an address without a host"),
+    QLINE(doublebouncehost, "=me", READ_SCHED, "host that a bounce's own failure is told to"),
+    QLINE(doublebounceto, "postmaster", READ_SCHED, "user that a bounce's own failure is told to"),
+    QLINE(envnoathost, "=me", READ_ROUTE | READ_SCHED, "domain presumed for a recipient without one"),
+    QLINE(helohost, "=me", READ_RELAY, "name said in EHLO to other hosts"),
+    QLINE(idhost, "=me", READ_INJECT, "host part of new Message-IDs"),
+    QLINE(localiphost, "=me", READ_SMTPD, "replaces [address of this host] in a recipient"),
+    QLIST(locals, "=me", READ_ROUTE, "domains delivered here; an empty file: none"),
+    QLIST(percenthack, NULL, READ_ROUTE, "domains where user%host is user@host"),
+    QLINE(plusdomain, "=me", READ_INJECT, "replaces the + at the end of a host name"),
+    QLIST(qmqpservers, NULL, READ_INJECT, "addresses of QMQP servers, tried in order"),
+    QNUMBER(queuelifetime, "604800", 0, MOST_SECONDS, READ_SCHED, "seconds until a message is given up"),
+    QLIST(rcpthosts, NULL, READ_SMTPD | READ_ROUTE, "domains taken from strangers, .dom for all below; no file: every domain (open relay)"),
+    QLIST(morercpthosts, NULL, READ_CTL, "more rcpthosts, compiled by qmail-newmrh"),
+    {.name = "morercpthosts.cdb", .type = CONTROL_CDB, .readers = READ_SMTPD | READ_ROUTE,
+     .field = FIELD(str, morercpthosts_cdb), .help = "compiled morercpthosts"},
+    QLINE(smtpgreeting, "=me", READ_SMTPD, "text of the SMTP greeting, host name first"),
+    QMAP(smtproutes, READ_RELAY | READ_SCHED, "dom:relay[:port], .dom:relay, :relay; nothing after the colon: by MX"),
+    QNUMBER(timeoutconnect, "60", 1, 86400, READ_RELAY, "seconds to wait for another host's connection"),
+    QNUMBER(timeoutremote, "1200", 1, 86400, READ_RELAY, "seconds to wait for another host's answers"),
+    QNUMBER(timeoutsmtpd, "1200", 1, 86400, READ_SMTPD, "seconds to wait for an SMTP client"),
+    QMAP(virtualdomains, READ_ROUTE, "dom:prefix, user@dom:prefix, .dom:prefix; nothing after the colon: not here"),
+
+    OURS_CHOICE(role, "live", READ_ALL, "live serves the site; standby waits to take it over", "live", "standby"),
+    OURS_CHOICE(dsnformat, "qsbmf", READ_SCHED, "form of bounces: qmail's, or RFC 3464 with it as the text", "qsbmf", "rfc3464"),
+    OURS_CHOICE(tlsrelay, "opportunistic", READ_RELAY, "encryption towards other hosts", "opportunistic", "none"),
+    OURS_CHOICE(tlsminimum, "1.2", READ_FRONT, "oldest TLS version spoken with clients", "1.2", "1.3"),
+    OURS_LIST(badmailto, NULL, READ_SMTPD, "recipients refused: user@dom, or @dom for all of a domain"),
+    {.name = "defaultdelivery", .type = CONTROL_TEXT, .fallback = "./Maildir/", .ours = true,
+     .readers = READ_DELIVER, .field = FIELD(str, defaultdelivery),
+     .help = ".qmail text for users without one: ./Maildir/, ./Mailbox"},
+    OURS_NUMBER(maxconnections, "4000", 0, 1000000, READ_FRONT, "client connections at a time; 0: no limit"),
+    OURS_NUMBER(maxconnectionsperip, "100", 0, 1000000, READ_FRONT, "of them from one address (IPv6: one /64); 0: no limit"),
+    OURS_NUMBER(maxrcpt, "1000", 100, 100000, READ_SMTPD, "recipients of one message by SMTP"),
+    OURS_NUMBER(concurrencyperhost, "10", 1, 120, READ_SCHED | READ_RELAY, "connections to one other host at a time"),
+    OURS_NUMBER(timeoutimap, "1800", 60, 86400, READ_IMAPD, "seconds a logged-in IMAP client may be silent"),
+    OURS_NUMBER(timeoutpop3, "600", 60, 86400, READ_POPD, "seconds a logged-in POP3 client may be silent"),
+    OURS_NUMBER(timeoutlogin, "120", 5, 3600, READ_IMAPD | READ_POPD | READ_FRONT, "seconds a client may take to log in"),
+    OURS_NUMBER(timeoutprogram, "3600", 1, 86400, READ_DELIVER, "seconds a program in .qmail may run"),
+    OURS_NUMBER(maxprogrammemory, "1073741824", 0, MOST_BYTES, READ_DELIVER, "bytes of address space of a program in .qmail; 0: no limit"),
+    {.name = "allowplaintext", .type = CONTROL_FLAG, .fallback = "no", .ours = true,
+     .readers = READ_SMTPD | READ_IMAPD | READ_POPD | READ_AUTH, .field = FIELD(bool, allowplaintext),
+     .help = "take readable passwords without encryption from other hosts too"},
+    OURS_LIST(servernames, "=me", READ_FRONT | READ_INIT, "names that clients call this host by; all stand in the self-signed certificate"),
+    OURS_LIST(resolvers, NULL, READ_RELAY, "DNS servers, address or address@port; none: the system's"),
+    {.name = "outgoingip", .type = CONTROL_LINE, .ours = true, .readers = READ_RELAY,
+     .field = FIELD(str, outgoingip), .help = "own address that connections to other hosts leave from"},
+    OURS_LISTEN(listensmtp, ":25", "where SMTP is served: address:port, :port for all, an empty file for nowhere"),
+    OURS_LISTEN(listensubmission, ":587", "where submission is served (STARTTLS)"),
+    OURS_LISTEN(listensubmissions, ":465", "where submission is served (TLS from the start)"),
+    OURS_LISTEN(listenimap, ":143", "where IMAP is served (STARTTLS)"),
+    OURS_LISTEN(listenimaps, ":993", "where IMAP is served (TLS from the start)"),
+    OURS_LISTEN(listenpop3, ":110", "where POP3 is served (STLS)"),
+    OURS_LISTEN(listenpop3s, ":995", "where POP3 is served (TLS from the start)"),
+    OURS_LISTEN(listenmetrics, "", "where Prometheus metrics are served: address:port"),
+    {.name = "relayauth", .type = CONTROL_MAP, .secret = true, .ours = true, .readers = READ_RELAY,
+     .field = FIELD(struct names, relayauth), .help = "relayhost:user:password for the relays of smtproutes"},
+};
+/* clang-format on */
+const size_t control_schema_n = sizeof control_schema / sizeof *control_schema;
+
+static const char *const foreign[] = {
+    "badhelo",
+    "spfbehavior",
+    "tarpitcount",
+    "tarpitdelay",
+    "moreipme",
+    "notlshosts_auto",
+    "servercert.pem",
+    "clientcert.pem",
+    "tlsserverciphers",
+    "tlsclientciphers",
+    "rsa2048.pem",
+    "filterargs",
+    "qfilters",
+    "smtpplugins",
+    "signatures",
+    "simcontrol",
+    "concurrencyincoming",
+    "dnsbllist",
+    "domainkeys",
+    "notlshosts",
+    "dh2048.pem",
+    "dh1024.pem",
+    "dh512.pem",
+    "rsa512.pem",
+    "srs_domain",
+    "srs_secrets",
+    "srs_maxage",
+    "srs_hashlength",
+    "srs_hashmin",
+    "srs_alwaysrewrite",
+    "srs_separator",
+};
+
+const struct control_entry *control_find(str name)
+{
+    for (size_t i = 0; i < control_schema_n; i++)
+        if (str_eq(name, str_from(control_schema[i].name)))
+            return &control_schema[i];
+    return NULL;
+}
+
+bool control_is_foreign(str name)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (str_eq(name, str_from(foreign[i])))
+            return true;
+    return false;
+}
+
+const char *control_type_name(enum control_type t)
+{
+    static const char *const names[] = {
+        [CONTROL_LINE] = "line", [CONTROL_TEXT] = "text",     [CONTROL_NUMBER] = "number",
+        [CONTROL_FLAG] = "flag", [CONTROL_CHOICE] = "choice", [CONTROL_LIST] = "list",
+        [CONTROL_MAP] = "map",   [CONTROL_CDB] = "cdb",
+    };
+    return names[t];
+}
+
+void control_readers(unsigned readers, struct buf *b)
+{
+    static const char *const names[] = {"front",  "smtpd",        "imapd",    "popd",    "route",
+                                        "sched",  "deliver",      "relay",    "init",    "auth",
+                                        "keeper", "qmail-inject", "recorder", "twinpost"};
+    if (readers == READ_ALL) {
+        buf_add(b, S("all"));
+        return;
+    }
+    bool first = true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!(readers & (1u << i)))
+            continue;
+        buf_addf(b, "%s%s", first ? "" : ", ", names[i]);
+        first = false;
+    }
+}
+
+/* In troff a dot or apostrophe at the start of a line and every backslash mean something. */
+static void add_escaped(struct buf *b, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        buf_add(b, S("\\&"));
+    for (; *text; text++) {
+        if (*text == '\\' || *text == '-')
+            buf_addc(b, '\\');
+        buf_addc(b, *text);
+    }
+}
+
+static void manual_entry(const struct control_entry *c, struct buf *b)
+{
+    buf_addf(b, ".TP\n.B %s\n", c->name);
+    add_escaped(b, c->help);
+    buf_addf(b, ".\n.br\nA %s", control_type_name(c->type));
+    for (size_t i = 0; i < CONTROL_CHOICES && c->choices[i]; i++)
+        buf_addf(b, "%s%s", i ? " or " : ": ", c->choices[i]);
+    if (c->type == CONTROL_NUMBER)
+        buf_addf(b, " from %llu to %llu", (unsigned long long)c->min, (unsigned long long)c->max);
+    buf_add(b, S("; default "));
+    if (!c->fallback || !*c->fallback)
+        buf_add(b, S("nothing"));
+    else if (str_eq(str_from(c->fallback), S("=me")))
+        buf_add(b, S("as\n.BR me"));
+    else
+        add_escaped(b, c->fallback);
+    buf_add(b, S(".\nRead by "));
+    control_readers(c->readers, b);
+    buf_addf(b, ".%s\n", c->restart ? "\nA change needs a restart." : "");
+}
+
+void control_manual(struct buf *b)
+{
+    for (size_t i = 0; i < control_schema_n; i++)
+        manual_entry(&control_schema[i], b);
+}

@@ -55,6 +55,17 @@ static err take_clients(struct boot *b, struct packet *p)
     return OK_ERR;
 }
 
+static err take_events(struct boot *b, struct packet *p)
+{
+    struct init_clients c;
+    err e = ipc_decode(&init_events_schema, p->bytes, &c);
+    if (failed(e))
+        return e;
+    if (c.program >= PROGRAM_COUNT)
+        return err_new(ERR_SYNTAX, "events of an unknown program");
+    return take_fd(p, &b->events[c.program]);
+}
+
 static err take_listener(struct boot *b, struct packet *p)
 {
     struct init_listen l;
@@ -115,6 +126,8 @@ err boot_message(struct boot *b, struct packet *p)
         return take_listener(b, p);
     case IPC_INIT_DIR:
         return take_dir(b, p);
+    case IPC_INIT_EVENTS:
+        return take_events(b, p);
     case IPC_INIT_KEEPER:
         return take_keeper(b, p);
     default:
@@ -126,7 +139,7 @@ err boot_receive(struct boot *b)
 {
     *b = (struct boot){.init = channel_new(INIT_FD), .site_fd = -1, .peer = -1};
     for (size_t i = 0; i < PROGRAM_COUNT; i++)
-        b->doors[i] = -1;
+        b->doors[i] = b->events[i] = -1;
     for (;;) {
         struct packet p;
         err e = channel_recv(b->init, DEADLINE_NEVER, &p);

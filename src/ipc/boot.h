@@ -18,6 +18,7 @@ struct boot {
     bool real_users;
     int doors[PROGRAM_COUNT];               /* client ends, by service; -1: none */
     struct channel *clients[PROGRAM_COUNT]; /* service ends, by client program; NULL: none */
+    int events[PROGRAM_COUNT]; /* the recorder's: by the program they come from; -1: none */
     struct {
         char name[16];
         int fd;

@@ -17,6 +17,8 @@ static const struct ipc_field init_clients_fields[] = {
 };
 const struct ipc_schema init_clients_schema =
     IPC_SCHEMA(IPC_INIT_CLIENTS, "init clients", init_clients_fields);
+const struct ipc_schema init_events_schema =
+    IPC_SCHEMA(IPC_INIT_EVENTS, "init events", init_clients_fields);
 
 static const struct ipc_field init_listen_fields[] = {
     IPC_NUM(struct init_listen, service),

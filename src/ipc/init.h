@@ -43,6 +43,9 @@ struct init_dir {
 };
 extern const struct ipc_schema init_dir_schema;
 
+/* To the recorder: fd = where the events of that program arrive, a JSON object a packet. */
+extern const struct ipc_schema init_events_schema; /* struct init_clients */
+
 struct init_nothing {
     uint32_t unused;
 };

@@ -23,6 +23,7 @@ const char *service_name(enum service s)
         [SERVICE_IMAPS] = "imaps",
         [SERVICE_POP3] = "pop3",
         [SERVICE_POP3S] = "pop3s",
+        [SERVICE_METRICS] = "metrics",
     };
     return s > 0 && s < SERVICE_COUNT ? names[s] : "unknown";
 }

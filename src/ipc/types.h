@@ -38,6 +38,7 @@ enum service {
     SERVICE_IMAPS,       /* 993 */
     SERVICE_POP3,        /* 110 */
     SERVICE_POP3S,       /* 995 */
+    SERVICE_METRICS,     /* Prometheus, served by the recorder */
     SERVICE_COUNT,
 };
 const char *service_name(enum service s); /* "submission" */
@@ -58,6 +59,7 @@ enum ipc_type {
     IPC_INIT_PROMOTE,
     IPC_INIT_GRANTED,
     IPC_INIT_KEEPER,
+    IPC_INIT_EVENTS,
     /* doors (ipc/door.h) */
     IPC_DOOR_KNOCK = 0x0201,
     /* front <-> session (ipc/session.h) */

@@ -212,6 +212,12 @@ static err send_listeners(struct house *h, enum program p, int fd)
 
 static err send_events(struct house *h, int fd)
 {
+    if (h->options.foreground) {
+        int console = STDERR_FILENO;
+        err e = packet_send(fd, &init_dir_schema, 0, &(struct init_dir){S("console")}, &console, 1);
+        if (failed(e))
+            return e;
+    }
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++) {
         err e =
             packet_send(fd, &init_events_schema, 0, &(struct init_clients){p}, &h->events[p][1], 1);

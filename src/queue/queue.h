@@ -33,7 +33,7 @@ struct queue_rcpt {
     str address;
     str notify, orcpt; /* RFC 3461, as given */
     str text;          /* the last report; "" before the first attempt */
-    str strip;         /* virtual domain's prefix to hide in a bounce; volatile until FAILED */
+    str strip;         /* virtual domain's prefix to hide in a bounce; of failed ones */
     int64_t next;      /* queue time of the next attempt */
     uint32_t attempts;
     enum rcpt_state state;
@@ -92,18 +92,18 @@ struct queue_options {
     const struct disk *disk;    /* NULL: disk_real */
     queue_damage_fn *on_damage; /* NULL: not told */
     void *ctx;
-    bool read_only; /* look without changing anything (tools, tests) */
 };
 
 /* ERR_TEMP when another process has the queue. */
 err queue_open(const struct queue_options *o, struct queue **ret_queue);
 void queue_close(struct queue *q); /* without a commit: what is not committed is lost */
 
-/* ERR_TEMP: no room (text in queue_room_text). The message is MESSAGE_WRITTEN until a commit. */
+/* ERR_TEMP: no room now. ERR_SYNTAX: the body is not what size says. The message is MESSAGE_WRITTEN
+ * until a commit. */
 err queue_add(struct queue *q, const struct queue_new *n, struct queue_message **ret_message);
 /* One recipient of a flying attempt is done, or waits again until `next`. */
 void queue_result(struct queue *q, struct queue_message *m, uint32_t number, enum rcpt_event event,
-                  int64_t next, str text);
+                  int64_t next, str text, str strip);
 void queue_started(struct queue_message *m, uint32_t number); /* volatile */
 /* hold, release, retry; false when the state makes it meaningless. */
 bool queue_mark(struct queue *q, struct queue_message *m, enum message_event event);

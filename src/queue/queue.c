@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+#include "queue/queue.h"
+
+#include <stdlib.h>
+
+#include "os/clock.h"
+#include "os/file.h"
+#include "queue/private.h"
+
+static err open_dirs(struct queue *q)
+{
+    err e = dir_make(q->dir, "bodies", 0700);
+    if (!failed(e))
+        e = dir_make(q->dir, "damaged", 0700);
+    if (!failed(e))
+        e = dir_open(q->dir, "bodies", &q->bodies);
+    if (!failed(e))
+        e = file_open(q->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600, &q->lock);
+    if (!failed(e))
+        e = file_lock(q->lock, true, deadline_in_ms(0));
+    return e;
+}
+
+static void set_clock(struct queue *q)
+{
+    int64_t wall = clock_seconds();
+    const struct log_times *then = &q->log.now;
+    q->clock_base = clock_ms();
+    q->queue_base = then->queue_time ? schedule_resume(then->queue_time, then->wall, wall) : wall;
+    q->log.now = (struct log_times){q->queue_base, wall};
+}
+
+static err prepare_segments(struct queue *q, uint32_t first)
+{
+    struct log *l = &q->log;
+    while (l->n_used + l->n_free < first) {
+        err e = log_make(l);
+        if (failed(e))
+            return e;
+    }
+    /* The end that the next head tells is that of the last segment read. */
+    l->active = list_empty(&l->used) ? NULL : container_of(l->used.prev, struct log_segment, link);
+    log_retire_front(l);
+    return log_roll(l);
+}
+
+static err start(struct queue *q, uint32_t first)
+{
+    err e = open_dirs(q);
+    if (!failed(e))
+        e = log_open(&q->log);
+    if (!failed(e))
+        e = replay(q);
+    if (failed(e))
+        return e;
+    set_clock(q);
+    e = body_clean(q);
+    if (!failed(e))
+        e = prepare_segments(q, first);
+    return e;
+}
+
+err queue_open(const struct queue_options *o, struct queue **ret_queue)
+{
+    struct queue *q = mem_alloc("queue", sizeof *q);
+    q->dir = o->dir;
+    q->bodies = q->lock = -1;
+    q->disk = o->disk ? o->disk : &disk_real;
+    q->on_damage = o->on_damage;
+    q->ctx = o->ctx;
+    list_init(&q->all);
+    list_init(&q->log.used);
+    list_init(&q->log.free);
+    q->log.dir = o->dir;
+    q->log.disk = q->disk;
+    q->log.making = -1;
+    q->log.segment_bytes = o->segment_bytes ? o->segment_bytes : QUEUE_SEGMENT_BYTES;
+    err e = start(q, o->segments_first ? o->segments_first : QUEUE_SEGMENTS_FIRST);
+    if (failed(e)) {
+        queue_close(q);
+        return e;
+    }
+    *ret_queue = q;
+    return OK_ERR;
+}
+
+void queue_close(struct queue *q)
+{
+    if (!q)
+        return;
+    list_each_safe (it, &q->all) {
+        struct queue_message *m = container_of(it, struct queue_message, in_queue);
+        message_free(m);
+    }
+    free(q->buckets);
+    vec_done(&q->fresh);
+    vec_done(&q->placed);
+    vec_done(&q->closing);
+    vec_done(&q->lent);
+    log_close(&q->log);
+    fd_close(q->bodies);
+    fd_close(q->lock);
+    free(q);
+}
+
+int64_t queue_now(const struct queue *q)
+{
+    return q->queue_base + (clock_ms() - q->clock_base) / 1000;
+}
+
+/* Copies a piece of the oldest segment's living messages to the end. */
+static bool copy_forward(struct queue *q)
+{
+    enum { PIECE = 512 << 10 };
+    struct log *l = &q->log;
+    struct log_segment *s = container_of(l->used.next, struct log_segment, link);
+    size_t copied = 0;
+    while (s != l->active && copied < PIECE && !list_empty(&s->messages)) {
+        struct queue_message *m = container_of(s->messages.next, struct queue_message, in_segment);
+        if (m->state == MESSAGE_CLOSING)
+            return true; /* leaves with the next commit */
+        copied += m->record_bytes;
+        err e = append_copy(q, m);
+        if (failed(e))
+            return false; /* it stays where it is, the log grows instead */
+    }
+    return true;
+}
+
+bool queue_tidy(struct queue *q)
+{
+    struct log *l = &q->log;
+    if (l->batch.n == 0)
+        log_retire_front(l);
+    if (q->broken || l->n_free >= LOG_FREE_WANTED)
+        return false;
+    uint64_t capacity = 0;
+    list_each (it, &l->used)
+        capacity += container_of(it, struct log_segment, link)->bytes;
+    bool sparse = l->n_used > 1 && log_live_bytes(l) * 2 < capacity;
+    if (l->making < 0 && sparse)
+        return copy_forward(q);
+    bool more = false;
+    err e = log_make_step(l, &more);
+    if (!failed(e))
+        return more || l->n_free < LOG_FREE_WANTED;
+    /* The disk is full: what can be had without it. */
+    return l->n_used > 1 && copy_forward(q) && l->n_free == 0;
+}
+
+struct queue_figures queue_figures(const struct queue *q)
+{
+    const struct log *l = &q->log;
+    return (struct queue_figures){
+        .messages = q->count,
+        .commits = l->commits,
+        .records = l->records,
+        .bytes = l->written,
+        .segments = l->n_used + l->n_free,
+        .segments_free = l->n_free,
+        .live_bytes = log_live_bytes(l),
+    };
+}

@@ -9,6 +9,7 @@ static const struct ipc_field session_start_fields[] = {
     IPC_TEXT(struct session_start, local_ip, 64),
     IPC_NUM(struct session_start, local_port),
     IPC_TEXT(struct session_start, environment, 4096),
+    IPC_NUM(struct session_start, can_starttls),
     IPC_NUM(struct session_start, tls),
     IPC_TEXT(struct session_start, tls_version, 32),
     IPC_TEXT(struct session_start, tls_cipher, 64),

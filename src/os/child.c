@@ -167,3 +167,27 @@ void child_kill(pid_t pid, int signo)
 {
     (void)kill(pid, signo); /* already gone is as wanted */
 }
+
+err child_fork(pid_t *ret_pid)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_sys("fork");
+    if (pid == 0) {
+        struct rlimit none = {0, 0};
+        (void)setrlimit(RLIMIT_NPROC, &none); /* lowering cannot fail */
+    }
+    *ret_pid = pid;
+    return OK_ERR;
+}
+
+void children_ignore(void)
+{
+    (void)signal(SIGCHLD, SIG_IGN); /* cannot fail */
+}
+
+void children_wait(void)
+{
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
+}

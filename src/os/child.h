@@ -38,3 +38,10 @@ struct child_spec {
 err child_start(const struct child_spec *spec, pid_t *ret_pid);
 err child_wait(pid_t pid, deadline by, int *ret_status); /* ERR_TIMEOUT leaves it running */
 void child_kill(pid_t pid, int signo);                   /* negative pid: the group */
+
+/* A copy of this process: *ret_pid is 0 in the child. For session parents alone. In the child no
+ * further process may be made (RLIMIT_NPROC, where the user is not root). */
+err child_fork(pid_t *ret_pid);
+/* From now on ended children vanish by themselves: nobody asks for their status. */
+void children_ignore(void);
+void children_wait(void); /* until the last one has ended */

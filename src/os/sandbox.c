@@ -148,6 +148,7 @@ static const int write_calls[] = {
     CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register),
     CALL(creat),          CALL(mknodat),        CALL(bind),
 };
+static const int sync_calls[] = {CALL(fsync), CALL(fdatasync)};
 static const int client_calls[] = {CALL(socket), CALL(connect), CALL(bind)};
 static const int accept_calls[] = {CALL(accept4), CALL(accept), CALL(listen)};
 static const int fork_calls[] = {CALL(clone),   CALL(clone3), CALL(fork),
@@ -183,6 +184,7 @@ static bool filter_calls(const struct sandbox *s)
               ALLOW(ctx, stat_calls, any_read || s->files_stat || s->exec) == 0 &&
               ALLOW(ctx, read_calls, any_read || s->exec) == 0 &&
               ALLOW(ctx, write_calls, s->files_write) == 0 &&
+              ALLOW(ctx, sync_calls, s->files_sync) == 0 &&
               ALLOW(ctx, client_calls, s->net_client) == 0 &&
               ALLOW(ctx, accept_calls, s->net_accept) == 0 &&
               ALLOW(ctx, fork_calls, s->fork || s->exec) == 0 &&
@@ -228,6 +230,8 @@ static bool limit_paths(const struct sandbox *s)
 
 err sandbox_enter(const struct sandbox *s)
 {
+    if (s->any_program)
+        return OK_ERR;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_sys("no_new_privs");
     struct rlimit none = {0, 0};

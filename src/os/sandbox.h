@@ -12,6 +12,7 @@
 struct sandbox {
     bool files_read;  /* open files for reading (what Landlock and uid allow) */
     bool files_write; /* create, write, rename, remove, sync */
+    bool files_sync;  /* fsync of what was passed in */
     bool files_stat;  /* look names up, never open their contents (O_PATH, fstatat) */
     bool net_client;  /* socket and connect to other hosts */
     bool net_accept;  /* accept on listeners that were passed in */
@@ -19,6 +20,8 @@ struct sandbox {
     bool exec;        /* execute other programs (deliver, init) */
     bool signals;     /* kill and signal handling of children */
     bool threads;
+    bool any_program;  /* runs its user's own programs, setuid ones too: nothing is taken away
+                        * but root, which init took (deliver alone) */
     int read_dirs[4];  /* 0-terminated descriptors: Landlock limits reading to below these */
     int write_dirs[4]; /* the same for writing */
 };

@@ -21,15 +21,15 @@ struct person {
     str gecos, home, shell;
 };
 
-struct passwd;
+struct passwd_db;
 
-err passwd_open(int root_dir, struct passwd **ret); /* root_dir stays the caller's, open */
-void passwd_free(struct passwd *p);                 /* NULL is fine */
-bool passwd_is_system(const struct passwd *p);      /* the root is "/" */
+err passwd_open(int root_dir, struct passwd_db **ret); /* root_dir stays the caller's, open */
+void passwd_free(struct passwd_db *p);                 /* NULL is fine */
+bool passwd_is_system(const struct passwd_db *p);      /* the root is "/" */
 /* ERR_NOTFOUND: no such user. ERR_TEMP and ERR_SYS: cannot tell now. Copies into `a`. */
-err passwd_find(struct passwd *p, str name, struct arena *a, struct person *ret);
-err passwd_find_uid(struct passwd *p, uint32_t uid, struct arena *a, struct person *ret);
+err passwd_find(struct passwd_db *p, str name, struct arena *a, struct person *ret);
+err passwd_find_uid(struct passwd_db *p, uint32_t uid, struct arena *a, struct person *ret);
 /* Every user, in the file's order; a failure from `each` stops. The person lives for the call. */
-err passwd_each(struct passwd *p, err (*each)(void *ctx, const struct person *one), void *ctx);
+err passwd_each(struct passwd_db *p, err (*each)(void *ctx, const struct person *one), void *ctx);
 /* One line of passwd(5). Views into the line; homes as written. ERR_SYNTAX. */
 err passwd_line_parse(str line, struct person *ret);

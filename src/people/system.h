@@ -17,7 +17,7 @@ struct system_answer {
 };
 
 /* A name that nobody has costs one check of `decoy`, so that time tells nothing. */
-err system_password_verify(struct passwd *p, int root_dir, str name, str password, str decoy,
+err system_password_verify(struct passwd_db *p, int root_dir, str name, str password, str decoy,
                            struct system_answer *ret);
 /* Changes whenever ROOT/etc/shadow does. */
 uint64_t system_stamp(int root_dir);

@@ -124,8 +124,10 @@ err program_start(struct house *h, const struct start *s, pid_t *ret_pid, int *r
     const char *fault_file =
         getenv("TWP_FAULT_FILE"); /* os/fault.h: crash tests of a whole house */
     const char *asan = getenv("ASAN_OPTIONS");
-    const char *envp[4] = {"PATH=/usr/local/bin:/usr/bin:/bin"};
-    size_t n = 1;
+    const char *envp[8] = {"PATH=/usr/local/bin:/usr/bin:/bin",
+                           arena_printf(a, "TWINPOST_ROOT=%s", h->options.root).p,
+                           arena_printf(a, "TWINPOST_BIN=%s", h->options.libexec).p};
+    size_t n = 3;
     if (fault_file)
         envp[n++] = arena_printf(a, "TWP_FAULT_FILE=%s", fault_file).p;
     if (asan)

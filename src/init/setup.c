@@ -61,8 +61,11 @@ err house_open(struct house *h, const struct options *o)
     h->keepers = map_new();
     h->granted = map_new();
     err e = find_libexec(h);
+    h->options.root = realpath(o->root, NULL); /* lives as long as the process */
+    if (!failed(e) && !h->options.root)
+        e = err_sys("find the root directory");
     if (!failed(e))
-        e = dir_open(AT_FDCWD, o->root, &h->root);
+        e = dir_open(AT_FDCWD, h->options.root, &h->root);
     if (!failed(e))
         e = passwd_open(h->root, &h->passwd);
     if (failed(e))

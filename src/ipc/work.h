@@ -10,6 +10,9 @@
 #include "ipc/submit.h"
 
 enum { WORK_WINDOW = 32 }; /* jobs in flight to one worker */
+/* In work_job.flags beside enum submit_flag: an earlier attempt may have got through (it was
+ * answered by no result before a crash, or the worker died): look whether it did. */
+enum { WORK_REPEATED = 1 << 16 };
 
 struct work_job {
     uint64_t job;

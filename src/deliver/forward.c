@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "deliver/deliver.h"
+#include "ipc/door.h"
+#include "ipc/submit.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/file.h"
+
+enum { QUEUE_ANSWER_MS = 120000 };
+
+static void add_recipients(const struct job *j, struct buf *b)
+{
+    for (size_t i = 0; i < j->plan.n; i++) {
+        if (j->plan.at[i].kind != DO_FORWARD)
+            continue;
+        str to = j->plan.at[i].text;
+        (void)str_skip(&to, S("&"));
+        buf_add(b, to);
+        buf_add(b, S("\0\0\0")); /* no NOTIFY, no ORCPT: a forward begins anew (RFC 3461 5.2.7) */
+    }
+}
+
+/* A body too large for memory goes into a file that sched opens. */
+static err fill_file(struct job *j, struct submit *m)
+{
+    struct submit_file file;
+    struct packet p;
+    err e =
+        channel_ask(j->worker->submit, &submit_file_ask_schema, &(struct submit_file_ask){m->size},
+                    NULL, 0, &submit_file_schema, deadline_in_ms(QUEUE_ANSWER_MS), &file, &p);
+    if (failed(e))
+        return e;
+    if (!file.file || p.n_fds != 1)
+        return err_new(ERR_TEMP, "no room in the queue");
+    auto_fd int fd = fd_take(&p.fds[0]);
+    e = file_write(fd, j->dot);
+    if (!failed(e))
+        e = file_write(fd, j->message);
+    if (!failed(e))
+        e = file_sync(fd);
+    m->file = file.file;
+    return e;
+}
+
+static err attach(struct job *j, struct submit *m, struct buf *body, int *ret_fd)
+{
+    m->size = j->dot.n + j->message.n;
+    if (m->size > SUBMIT_MEMORY_MAX)
+        return fill_file(j, m);
+    buf_add(body, j->dot);
+    buf_add(body, j->message);
+    if (m->size > IPC_INLINE_MAX)
+        return fd_sealed("forward", buf_str(body), ret_fd);
+    m->message = buf_str(body);
+    return OK_ERR;
+}
+
+static err submit(struct job *j, struct submit_done *ret)
+{
+    auto_buf struct buf recipients, body;
+    buf_init(&recipients, SUBMIT_RECIPIENT_BYTES);
+    buf_init(&body, SUBMIT_MEMORY_MAX);
+    add_recipients(j, &recipients);
+    err e = buf_check(&recipients, "too many forward addresses");
+    struct submit m = {.sender = j->delivery.newsender,
+                       .recipients = buf_str(&recipients),
+                       .flags = j->in.flags & (SUBMIT_8BITMIME | SUBMIT_SMTPUTF8)};
+    if (!failed(e) && !j->worker->submit)
+        e = door_open(j->worker->boot->doors[PROGRAM_SCHED], &j->worker->submit);
+    auto_fd int fd = -1;
+    if (!failed(e))
+        e = attach(j, &m, &body, &fd);
+    if (!failed(e))
+        e = channel_ask(j->worker->submit, &submit_schema, &m, &fd, fd >= 0, &submit_done_schema,
+                        deadline_in_ms(QUEUE_ANSWER_MS), ret, NULL);
+    return e;
+}
+
+bool deliver_forwards(struct job *j)
+{
+    struct submit_done done;
+    err e = submit(j, &done);
+    if (failed(e)) {
+        channel_free(MOVE(j->worker->submit)); /* out of step: the next forward begins anew */
+        str text = arena_printf(j->arena, "Unable to forward message: %s (#4.3.0).", err_text(e));
+        job_fail(j, WORK_TEMP, text.p);
+        return false;
+    }
+    if (!done.ok) {
+        str text = arena_printf(j->arena, "Unable to forward message: %.*s.", STR_ARG(done.text));
+        job_fail(j, done.permanent ? WORK_PERM : WORK_TEMP, text.p);
+        return false;
+    }
+    (void)snprintf(j->forwarded_as, sizeof j->forwarded_as, "%.*s",
+                   STR_ARG(done.id)); /* 20 digits at most */
+    return true;
+}

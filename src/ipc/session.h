@@ -18,8 +18,9 @@ struct session_start {
     uint32_t peer_port;
     str local_ip;
     uint32_t local_port;
-    str environment; /* of tcprules: NAME=value NUL each (RELAYCLIENT, DATABYTES, …) */
-    uint32_t tls;    /* 1: the client's side is TLS now */
+    str environment;       /* of tcprules: NAME=value NUL each (RELAYCLIENT, DATABYTES, …) */
+    uint32_t can_starttls; /* 1: front has certificates: STARTTLS may be offered */
+    uint32_t tls;          /* 1: the client's side is TLS now */
     str tls_version, tls_cipher, tls_sni;
     str tls_endpoint;    /* RFC 5929 tls-server-end-point */
     str tls_exporter;    /* RFC 9266 tls-exporter */

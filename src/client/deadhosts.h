@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* client/deadhosts.h -- hosts that lately did not answer, as qmail's tcpto remembers them.
  *
- * One small file shared by all outbound workers (fixed slots, flock); any damage only costs
- * the memory. A host that timed out twice, at least two minutes apart, is left alone for an
- * hour and a bit; any answer clears it. A file that cannot be used remembers nothing.
+ * One small file of fixed slots, shared by all outbound workers without a lock: a slot is
+ * written at once, and what a race or damage may cost is a memory. A host that timed out twice, at
+ * least two minutes apart, is left alone for an hour and a bit; any answer clears it. A file that
+ * cannot be used remembers nothing.
  */
 #pragma once
 #include "base/base.h"

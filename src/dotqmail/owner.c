@@ -3,7 +3,18 @@
 
 #include "control/assign.h"
 
-static err by_assign(str users_cdb, str local, struct arena *a, struct owner *ret)
+/* As people/passwd.h has it: everything hangs off the root, and a home that is written as a
+ * full path below the root already stays as it is. */
+static str below_root(str root, str home, struct arena *a)
+{
+    str rest = home;
+    if (root.n == 0 || (str_skip(&rest, root) && (rest.n == 0 || rest.p[0] == '/')))
+        return home;
+    return arena_printf(a, "%.*s%.*s", STR_ARG(root), STR_ARG(home));
+}
+
+static err by_assign(str users_cdb, str local, const struct accounts *who, struct arena *a,
+                     struct owner *ret)
 {
     struct assign as;
     err e = assign_find(users_cdb, local, a, &as);
@@ -14,7 +25,7 @@ static err by_assign(str users_cdb, str local, struct arena *a, struct owner *re
     *ret = (struct owner){.user = as.user,
                           .uid = as.uid,
                           .gid = as.gid,
-                          .home = as.home,
+                          .home = below_root(who->root, as.home, a),
                           .dash = as.dash,
                           .ext = as.ext,
                           .source = OWNER_ASSIGN,
@@ -75,7 +86,8 @@ static err by_account(str local, const struct accounts *who, struct arena *a, bo
 err owner_find(str users_cdb, str local, const struct accounts *who, struct arena *a,
                struct owner *ret)
 {
-    err e = users_cdb.n ? by_assign(users_cdb, local, a, ret) : err_new(ERR_NOTFOUND, "no cdb");
+    err e =
+        users_cdb.n ? by_assign(users_cdb, local, who, a, ret) : err_new(ERR_NOTFOUND, "no cdb");
     if (e.kind != ERR_NOTFOUND)
         return e;
     bool found;

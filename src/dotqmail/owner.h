@@ -14,6 +14,7 @@ struct account {
 };
 struct accounts {
     void *ctx;
+    str root; /* path of the house, put before homes that users/assign names; empty for "/" */
     /* ERR_NOTFOUND: no such account. Results live in a. */
     err (*find)(void *ctx, str name, struct arena *a, struct account *ret);
     /* Who owns that directory. ERR_NOTFOUND (or ERR_DENIED): not there; temporary kinds: the

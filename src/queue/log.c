@@ -334,7 +334,12 @@ static err write_heads(struct log *l, struct log_segment *s)
     err e = l->disk->write(l->disk->ctx, s->fd, str_of(&h, sizeof h), 0);
     if (failed(e))
         return e;
-    return l->disk->write(l->disk->ctx, s->fd, str_of(&h, sizeof h), s->bytes - LOG_TAIL_BYTES);
+    e = l->disk->write(l->disk->ctx, s->fd, str_of(&h, sizeof h), s->bytes - LOG_TAIL_BYTES);
+    if (failed(e))
+        return e;
+    /* Before any record: else a loss of power could leave the old head over new records, and
+     * that would look like damage. */
+    return l->disk->sync(l->disk->ctx, s->fd);
 }
 
 err log_roll(struct log *l)

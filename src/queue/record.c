@@ -103,8 +103,10 @@ err record_read(str bytes, uint64_t sequence, struct sip_key key, struct record_
                 str *ret_payload)
 {
     const char *p = bytes.p;
-    if (bytes.n < RECORD_HEADER || get_u32(p + 8) != RECORD_MAGIC || get_u64(p + 24) != sequence)
+    if (bytes.n < RECORD_HEADER || get_u64(p + 24) != sequence)
         return err_new(ERR_NOTFOUND, "no queue record here");
+    if (get_u32(p + 8) != RECORD_MAGIC)
+        return err_new(ERR_SYNTAX, "queue record without its mark");
     uint32_t kind = get_u32(p + 12);
     uint32_t length = get_u32(p + 16);
     if (length > RECORD_PAYLOAD_MAX || RECORD_HEADER + padded(length) > bytes.n)

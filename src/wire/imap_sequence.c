@@ -113,7 +113,7 @@ uint32_t imap_set_max(const struct imap_set *set)
 
 void imap_set_add(struct imap_set *set, size_t cap, uint32_t number)
 {
-    if (set->n > 0 && set->at[set->n - 1].hi + 1 >= number) {
+    if (set->n > 0 && number > 1 && set->at[set->n - 1].hi == number - 1) {
         set->at[set->n - 1].hi = number;
         return;
     }

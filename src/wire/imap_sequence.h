@@ -24,6 +24,6 @@ err imap_set_parse(struct imap_reader *r, struct imap_set *ret_set);
 void imap_set_resolve(struct imap_set *set, uint32_t largest);
 bool imap_set_has(const struct imap_set *set, uint32_t number); /* resolved sets only */
 uint32_t imap_set_max(const struct imap_set *set);              /* resolved; 0 when empty */
-/* Adds a number, not below any added before: joins what is adjacent. For building. */
+/* Adds a number, and joins it when it is the next one: for building. `at` has room for cap. */
 void imap_set_add(struct imap_set *set, size_t cap, uint32_t number);
 void imap_set_write(struct buf *b, const struct imap_set *set);

@@ -242,6 +242,7 @@ static void write_leaf(struct buf *b, struct arena *a, const struct mime_part *p
     buf_addf(b, " %llu", (unsigned long long)p->body_octets);
     if (p->kind == MIME_MESSAGE) {
         const struct mime_part *inner = p->children;
+        arena_reset(a);
         struct envelope e = envelope_read(a, inner->header);
         buf_addc(b, ' ');
         imap_write_envelope(b, &e);

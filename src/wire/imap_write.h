@@ -20,6 +20,7 @@ void imap_write_flags(struct buf *b, unsigned system, const str *keywords, size_
 void imap_write_text(struct buf *b, str text);
 
 void imap_write_envelope(struct buf *b, const struct envelope *e);
-/* extended: BODYSTRUCTURE; else BODY. `a` takes the envelopes of messages inside. */
-void imap_write_structure(struct buf *b, struct arena *a, const struct mime_part *root,
+/* extended: BODYSTRUCTURE; else BODY. `scratch` takes one envelope of a message inside at a time
+ * and is reset before each: nothing of the caller's may live there. */
+void imap_write_structure(struct buf *b, struct arena *scratch, const struct mime_part *root,
                           bool extended);

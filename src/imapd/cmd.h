@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* imapd/cmd.h -- the commands, one file each (cmd_fetch.c, …); their table is commands.c. */
+#pragma once
+#include "imapd/session.h"
+
+#define CMD(name)                                                                                  \
+    struct reply cmd_##name(struct session *s, const struct imap_head *head,                       \
+                            struct imap_reader *args)
+
+/* any phase */
+CMD(capability);
+CMD(noop);
+CMD(logout);
+CMD(id);
+/* before the login */
+CMD(starttls);
+CMD(authenticate);
+CMD(login);
+/* after it */
+CMD(select);
+CMD(examine);
+CMD(create);
+CMD(delete);
+CMD(rename);
+CMD(subscribe);
+CMD(unsubscribe);
+CMD(list);
+CMD(lsub);
+CMD(namespace);
+CMD(status);
+CMD(append);
+CMD(idle);
+/* in a mailbox */
+CMD(check);
+CMD(close);
+CMD(unselect);
+CMD(expunge);
+CMD(search);
+CMD(fetch);
+CMD(store);
+CMD(copy);
+CMD(move);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* CLOSE (RFC 3501 6.4.2) removes what is \Deleted without a word; UNSELECT (RFC 3691) does not. */
+#include "imapd/cmd.h"
+
+static struct reply leave(struct session *s)
+{
+    session_forget_section(s);
+    s->phase = PHASE_AUTHENTICATED;
+    err e = store_unselect(s->store);
+    return failed(e) ? reply_store(s, e, NULL) : reply_ok("No mailbox is selected now");
+}
+
+CMD(close)
+{
+    (void)head;
+    err e = imap_end(args);
+    if (failed(e))
+        return reply_bad(e);
+    if (store_box(s->store)->writable) {
+        e = store_expunge(s->store, STORE_EXPUNGE_DELETED, NULL, 0);
+        if (failed(e))
+            return reply_store(s, e, NULL);
+    }
+    return leave(s);
+}
+
+CMD(unselect)
+{
+    (void)head;
+    err e = imap_end(args);
+    return failed(e) ? reply_bad(e) : leave(s);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* FETCH and UID FETCH, RFC 3501 6.4.5 and 6.4.8. */
+#include "imapd/cmd.h"
+#include "imapd/fetch.h"
+#include "imapd/sync.h"
+#include "wire/imap_write.h"
+
+/* \Seen is stored for so many messages at a time, just before they are sent: a download that
+ * breaks off leaves few of them marked that the client never had. */
+enum { SEEN_AT_ONCE = 512 };
+
+static err each_body(void *ctx, const struct body *b)
+{
+    return fetch_write(ctx, b->index, b);
+}
+
+static err fetch_table(struct fetch *f, const struct spans *spans)
+{
+    size_t span = 0, next = 0, index;
+    err e = OK_ERR;
+    while (!failed(e) && spans_next(spans, &span, &next, &index))
+        e = fetch_write(f, index, NULL);
+    return e;
+}
+
+static err fetch_spans(struct fetch *f, const struct spans *spans)
+{
+    switch (fetch_source(&f->args)) {
+    case FETCH_TABLE:
+        return fetch_table(f, spans);
+    case FETCH_HEADER:
+        return bodies_each(f->s, spans, BODY_HEADER, each_body, f);
+    case FETCH_WHOLE:
+        break;
+    }
+    return bodies_each(f->s, spans, BODY_WHOLE, each_body, f);
+}
+
+/* RFC 3501 6.4.5: a body fetched without PEEK becomes \Seen, and the change belongs into the
+ * answer: so it is stored first, and FLAGS is told with those it happens to. */
+static err mark_seen(struct fetch *f, const struct spans *spans, bool *ret_marked)
+{
+    struct session *s = f->s;
+    const struct store_box *box = store_box(s->store);
+    struct spans unseen = {.at = NEW_N(s->arena, struct span, SEEN_AT_ONCE)};
+    size_t span = 0, next = 0, index;
+    while (spans_next(spans, &span, &next, &index))
+        if (!(box->messages[index].flags & STORE_SEEN))
+            spans_add(&unseen, index);
+    *ret_marked = unseen.n > 0;
+    if (unseen.n == 0)
+        return OK_ERR;
+    err e = store_flags(s->store, spans_ranges(s->arena, box, &unseen), unseen.n, STORE_FLAGS_ADD,
+                        STORE_SEEN, NULL, 0);
+    if (failed(e))
+        return e;
+    sync_say(s, STORE_SYNC_KEEP_GONE, SYNC_ALWAYS | SYNC_HIDE_OWN | (f->uid ? SYNC_WITH_UID : 0u));
+    return OK_ERR;
+}
+
+static err fetch_and_mark(struct fetch *f, const struct spans *spans)
+{
+    unsigned kinds = f->args.kinds;
+    struct spans some = {.at = NEW_N(f->s->arena, struct span, SEEN_AT_ONCE)};
+    size_t span = 0, next = 0, index;
+    bool more = true;
+    err e = OK_ERR;
+    while (more && !failed(e) && f->s->phase != PHASE_END) {
+        some.n = 0;
+        for (size_t n = 0; n < SEEN_AT_ONCE && more; n++) {
+            more = spans_next(spans, &span, &next, &index);
+            if (more)
+                spans_add(&some, index);
+        }
+        bool marked = false;
+        e = mark_seen(f, &some, &marked);
+        f->args.kinds = kinds | (marked ? IMAP_FETCH_FLAGS : 0u);
+        if (!failed(e))
+            e = fetch_spans(f, &some);
+    }
+    return e;
+}
+
+static err run(struct fetch *f, const struct spans *spans)
+{
+    f->arena = arena_new("message structure", SESSION_ARENA_MAX);
+    f->scratch = arena_new("envelope", SESSION_ARENA_MAX);
+    buf_init(&f->out, IMAP_ANSWER_MAX);
+    bool marks = f->args.sets_seen && store_box(f->s->store)->writable;
+    err e = marks ? fetch_and_mark(f, spans) : fetch_spans(f, spans);
+    buf_done(&f->out);
+    arena_free(f->arena);
+    arena_free(f->scratch);
+    return e;
+}
+
+CMD(fetch)
+{
+    struct fetch f = {.s = s, .uid = head->uid};
+    err e = imap_fetch_args(args, &f.args);
+    if (failed(e))
+        return reply_bad(e);
+    struct spans spans;
+    e = spans_from_set(s->arena, store_box(s->store), &f.args.set, head->uid, &spans);
+    if (failed(e))
+        return reply_bad(e);
+    e = run(&f, &spans);
+    if (s->phase == PHASE_END || e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT)
+        return reply_lost(s);
+    if (failed(e))
+        return reply_store(s, e, NULL);
+    /* RFC 2180 4.1.3, RFC 5530. */
+    if (f.missing)
+        return reply_no("EXPUNGEISSUED", "Some of the messages are gone");
+    return reply_ok("Fetched");
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* SELECT and EXAMINE, RFC 3501 6.3.1 and 6.3.2. */
+#include "imapd/cmd.h"
+#include "imapd/sync.h"
+
+static void say_counts(struct session *s, const struct store_box *box)
+{
+    size_t recent = 0, unseen = 0;
+    for (size_t i = box->n; i-- > 0;) {
+        recent += (box->messages[i].flags & STORE_RECENT) != 0;
+        if (!(box->messages[i].flags & STORE_SEEN))
+            unseen = i + 1;
+    }
+    say(s, "* %zu EXISTS\r\n* %zu RECENT\r\n", box->n, recent);
+    if (unseen > 0)
+        say(s, "* OK [UNSEEN %zu] The first unseen message.\r\n", unseen);
+}
+
+static struct reply open_mailbox(struct session *s, struct imap_reader *args, enum store_mode mode)
+{
+    str name;
+    err e = imap_mailbox_arg(args, &name);
+    if (failed(e))
+        return reply_bad(e);
+    /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
+    session_forget_section(s);
+    s->phase = PHASE_AUTHENTICATED;
+    const struct store_box *box;
+    e = store_select(s->store, name, mode, &box);
+    if (failed(e))
+        return reply_store(s, e, NULL);
+    s->phase = PHASE_SELECTED;
+    sync_say_known_flags(s);
+    say_counts(s, box);
+    say(s, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n", box->uidvalidity);
+    say(s, "* OK [UIDNEXT %u] The next UID.\r\n", box->uidnext);
+    struct reply r = reply_ok(mode == STORE_SELECT ? "Selected" : "Examined");
+    r.code = box->writable ? S("READ-WRITE") : S("READ-ONLY");
+    return r;
+}
+
+CMD(select)
+{
+    (void)head;
+    return open_mailbox(s, args, STORE_SELECT);
+}
+
+CMD(examine)
+{
+    (void)head;
+    return open_mailbox(s, args, STORE_EXAMINE);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* imapd/fetch.h -- one message's FETCH answer, written piece by piece (RFC 3501 7.4.2). */
+#pragma once
+#include "imapd/bodies.h"
+#include "wire/imap_fetch_args.h"
+
+struct fetch {
+    struct session *s;
+    struct imap_fetch_args args;
+    bool uid;            /* UID FETCH: the UID is always told */
+    struct arena *arena; /* one message's structure; emptied after each */
+    struct arena *scratch;
+    struct buf out; /* one message's answer but for its literals of message text */
+    bool missing;   /* some message was gone */
+};
+
+enum fetch_source { FETCH_TABLE, FETCH_HEADER, FETCH_WHOLE };
+enum fetch_source fetch_source(const struct imap_fetch_args *args); /* what must be read */
+/* The answer for message `index`; `b` is NULL when the table suffices. */
+err fetch_write(struct fetch *f, size_t index, const struct body *b);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* imapd/sync.h -- the one place that tells a client what changed in its mailbox.
+ *
+ * RFC 3501 7.4.1: EXPUNGE must not come while FETCH, STORE or SEARCH (without UID) run, nor
+ * between commands; 5.2: everything else may come with any command. The mode comes from the
+ * command table.
+ */
+#pragma once
+#include "imapd/session.h"
+
+enum sync_flag {
+    SYNC_HIDE_OWN = 1, /* flag changes of this session's last command are told elsewhere */
+    SYNC_WITH_UID = 2, /* FETCH answers carry the UID */
+    SYNC_ALWAYS = 4,   /* asks the keeper even when it did not say that there is news */
+};
+void sync_say(struct session *s, enum store_sync_mode mode, unsigned flags);
+/* "* n FETCH (…FLAGS (…))" for one message of the table. */
+void sync_say_flags(struct session *s, size_t index, unsigned flags);
+void sync_write_flags(const struct store_box *box, uint32_t flags, struct buf *b);
+void sync_say_known_flags(struct session *s); /* FLAGS and PERMANENTFLAGS */

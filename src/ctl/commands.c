@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/old.h"
+
+const struct command admin_commands[] = {
+    {"check-config", cmd_check_config, "",
+     "says what is wrong with the configuration, file, line and remedy"},
+    {"explain", cmd_explain, "ADDRESS",
+     "prints the whole route of an address, from the code that delivery uses"},
+    {"help", cmd_help, "", "lists the commands"},
+    {"log", cmd_log, "[--follow] [--json] [--qmail] [-n LINES] [KEY=VALUE …]", "shows events"},
+    {"metrics", cmd_metrics, "", "prints the counters in Prometheus' format"},
+    {"passwd", cmd_passwd, "[--with-shared-secret] [--stdin] USER", "sets a user's mail password"},
+    {"queue", cmd_queue, "list | show ID | retry ID|all | hold ID | release ID | drop ID",
+     "looks into the queue and changes it"},
+    {"reload", cmd_reload, "", "brings a changed configuration into force, or says why not"},
+    {"show", cmd_show, "[NAME]", "prints every setting, its value and what it means"},
+    {"status", cmd_status, "", "says which programs serve, and where"},
+    {"stop", cmd_stop, "", "stops the mail host, deliveries in flight first"},
+    {"tls-make", cmd_tls_make, "NAME …",
+     "makes a local authority and a certificate in the current directory"},
+    {"why", cmd_why, "ID|ADDRESS|MESSAGE-ID", "tells the story of a message or an address"},
+    {0},
+};
+
+const struct command *command_find(const struct command *table, const char *name)
+{
+    for (; table->name; table++)
+        if (strcmp(table->name, name) == 0)
+            return table;
+    return NULL;
+}
+
+int cmd_help(struct ctl *c, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    auto_buf struct buf b;
+    buf_init(&b, 1 << 16);
+    buf_add(&b, S("usage: twinpost [--root DIR] COMMAND …\n\n"));
+    for (const struct command *k = admin_commands; k->name; k++)
+        buf_addf(&b, "  %s %s\n      %s\n", k->name, k->usage, k->help);
+    buf_add(&b, S("\nAlso by their own names: "));
+    for (const struct command *k = old_names; k->name; k++)
+        buf_addf(&b, "%s%s", k == old_names ? "" : ", ", k->name);
+    buf_add(&b, S(".\n"));
+    return ctl_print(c, buf_str(&b)) ? CTL_OK : CTL_TEMPORARY;
+}

@@ -28,10 +28,10 @@ struct mime_part {
     unsigned child_count;
     unsigned number; /* among its siblings, from 1 */
     unsigned depth;  /* the root is 0 */
-    bool cut;        /* a limit made a leaf of it */
+    bool cut;        /* a limit made a leaf of it, or left out its later parts */
 
     str type, subtype;    /* as written; "text" "plain" when absent or unreadable */
-    struct params params; /* of Content-Type; charset=us-ascii is added to a text without one */
+    struct params params; /* of Content-Type; charset=us-ascii when there is none */
     str disposition;      /* p == NULL when absent, as for all below */
     struct params disposition_params;
     str *languages;

@@ -2,7 +2,7 @@
 /* wire/words.h -- RFC 2047 encoded words in header text.
  *
  * The decoder is tolerant as the mail it meets: long words, words glued to text, a multi-octet
- * character cut between two words of one charset, unknown charsets (left as written).
+ * character cut between two words of one charset, unknown charsets (their octets taken as UTF-8).
  */
 #pragma once
 #include "base/base.h"

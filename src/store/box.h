@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/* store/box.h -- one mailbox as its keeper has it open: the table, and what changed when.
+ *
+ * Derived from the plain files whenever it is opened; the files stay the truth. Only a keeper
+ * (or a tool that stands in for it) uses this. Everything that a session is told is on disk
+ * and synced before.
+ *
+ * Versions count changes. The latest are kept, so that a session hears what it missed; one
+ * that fell too far behind takes the whole table again.
+ */
+#pragma once
+#include "base/base.h"
+#include "store/keywords.h"
+#include "store/session.h"
+
+enum { BOX_CHANGES_MAX = 4096 };
+
+struct box;
+
+struct box_change {
+    uint32_t kind; /* enum keeper_change_kind: NEW, GONE, CHANGED */
+    uint32_t uid;
+    uint32_t by; /* session number, 0: the outside world */
+};
+
+struct box_entry { /* beside each store_message */
+    uint32_t name; /* offset into names */
+    bool in_new, measured;
+};
+
+struct box_incoming {
+    int fd;              /* the body, LF line ends */
+    const char *spool;   /* its name in the target's tmp/, or NULL */
+    uint32_t from_uid;   /* copy and move: in the source */
+    uint32_t flags;      /* in the target's letters */
+    int64_t date;
+    uint32_t uid;        /* set: in the target */
+};
+struct box_want {
+    uint32_t index, flags;
+};
+struct box_arrival {
+    uint32_t name;
+    bool in_new;
+};
+enum box_add { BOX_APPEND, BOX_COPY, BOX_MOVE };
+
+/* What a format must be able to do. */
+struct box_kind {
+    err (*refresh)(struct box *b);        /* look at the files, record changes */
+    err (*take_recent)(struct box *b);    /* new/ to cur/ */
+    /* Indices ascending; each differs from what is. */
+    err (*set_flags)(struct box *b, const struct box_want *want, size_t n, uint32_t by);
+    err (*expunge)(struct box *b, const bool *doomed);
+    err (*fetch)(struct box *b, size_t index, int *ret_fd);
+    void (*uidl)(struct box *b, size_t index, struct buf *out);
+    err (*add)(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
+               size_t n);
+    err (*keywords_changed)(struct box *b); /* write them down, durably */
+    void (*free)(struct box *b);
+};
+
+struct box {
+    const struct box_kind *kind;
+    char folder[STORE_NAME_MAX + 1];
+    int dir, cur, new, tmp; /* Maildir; dir also of an mbox */
+    bool read_only;
+    VEC(struct store_message) table;
+    VEC(struct box_entry) entries;
+    char *names;
+    size_t names_n, names_cap, names_garbage;
+    uint32_t *slots; /* base name -> UID, open addressing; 0: free, UINT32_MAX: was removed */
+    size_t n_slots, used_slots;
+    struct keywords keywords;
+    uint64_t keywords_version; /* of the change that touched them last */
+    uint32_t uidvalidity, uidnext;
+    uint32_t first_recent; /* from here on no session has taken them */
+    VEC(struct box_change) changes;
+    uint64_t first_version; /* of changes.at[0]; version = first_version + changes.n */
+    int table_fd;           /* sealed copy of the table at table_version, or -1 */
+    uint64_t table_version;
+    bool stale; /* the files must be read again (event lost, no watch) */
+    bool behind; /* the disk was full: the UID list lacks some of the table */
+    bool lost;  /* UIDVALIDITY changed or the folder is gone: close it */
+    VEC(struct box_arrival) arrived; /* files seen that are not in the table yet */
+    struct {
+        uint64_t inode, size;
+        int64_t mtime_ns;
+    } stamp; /* uidlist or mbox as read last */
+    size_t problems; /* damaged lines and the like, since last asked */
+    void *extra;     /* of the kind */
+};
+
+/* A Maildir at path below dir. create: makes it when missing. */
+err box_open_maildir(int dir, const char *path, str folder, struct box **ret);
+err box_open_mbox(int dir, const char *path, str folder, struct box **ret);
+void box_free(struct box *b); /* NULL is fine */
+
+uint64_t box_version(const struct box *b);
+size_t box_find(const struct box *b, uint32_t uid); /* index, or table.n */
+err box_refresh(struct box *b);
+/* *ret_first: UIDs from here on are recent for the session that asks now; 0: none. */
+err box_take_recent(struct box *b, enum store_mode mode, uint32_t *ret_first);
+err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by);
+err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n);
+err box_fetch(struct box *b, uint32_t uid, int *ret_fd); /* ERR_NOTFOUND: gone */
+void box_uidls(struct box *b, struct buf *out);
+err box_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in, size_t n);
+/* The bits for keyword names (NUL after each), new ones made durable. */
+err box_keywords(struct box *b, str names, uint32_t *ret_bits);
+/* Flags of another box in this one's letters. */
+err box_translate(struct box *b, const struct box *from, uint32_t flags, uint32_t *ret_flags);
+/* The table in sealed memory, shared until it changes. Borrowed. -1 for an empty table. */
+err box_table_fd(struct box *b, int *ret_fd);
+void box_status(const struct box *b, struct store_status *ret);
+void box_stamp(struct box *b, const char *file); /* remembers what it looks like now */
+bool box_stamp_changed(const struct box *b, const char *file); /* also when it is gone */
+/* {from, to} number i of a set of n; sets are little endian u32 pairs. */
+size_t set_count(str set);
+struct store_range set_at(str set, size_t i);
+/* A file name appeared in or went from new/ or cur/ (inotify). */
+void box_event(struct box *b, bool in_new, bool appeared, str name);
+
+/* ---- for the kinds ---- */
+struct box *box_new(const struct box_kind *kind, str folder);
+const char *box_name(const struct box *b, uint32_t name);
+uint32_t box_name_add(struct box *b, str name);
+void box_name_drop(struct box *b, uint32_t name);
+size_t box_lookup(const struct box *b, str base); /* index, or table.n */
+/* Puts a message at its place; records NEW. */
+void box_insert(struct box *b, const struct store_message *m, struct box_entry e);
+void box_remove(struct box *b, size_t index);                  /* records GONE */
+void box_changed(struct box *b, size_t index, uint32_t flags, uint32_t by);
+void box_note(struct box *b, uint32_t kind, uint32_t uid, uint32_t by);
+/* Removes every doomed index at once: linear. */
+void box_remove_marked(struct box *b, const bool *doomed);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* store/box_maildir.h -- what the two files of the Maildir kind share. */
+#pragma once
+#include "store/box.h"
+#include "store/uidlist.h"
+
+enum { MAILDIR_LOCK_MS = 5000 };
+
+struct maildir_list { /* of one look at dovecot-uidlist */
+    struct uidlist head;
+    size_t dropped;        /* lines of messages that are gone */
+    bool rewrite, damaged; /* append does not do; the header could not be read */
+};
+
+bool box_is_maildir(const struct box *b);
+/* With the lock held: numbers all arrivals and makes the list durable; may end the lock. */
+err maildir_list_update(struct box *b, struct maildir_list *l, int *lock);
+err maildir_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
+                size_t n);

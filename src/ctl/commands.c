@@ -13,6 +13,8 @@ const struct command admin_commands[] = {
     {"help", cmd_help, "", "lists the commands"},
     {"log", cmd_log, "[--follow] [--json] [--qmail] [-n LINES] [KEY=VALUE …]", "shows events"},
     {"metrics", cmd_metrics, "", "prints the counters in Prometheus' format"},
+    {"old-names", cmd_old_names, "",
+     "lists the old command names this program answers to, one a line"},
     {"passwd", cmd_passwd, "[--with-shared-secret] [--stdin] USER", "sets a user's mail password"},
     {"queue", cmd_queue, "list | show ID | retry ID|all | hold ID | release ID | drop ID",
      "looks into the queue and changes it"},
@@ -32,6 +34,17 @@ const struct command *command_find(const struct command *table, const char *name
         if (strcmp(table->name, name) == 0)
             return table;
     return NULL;
+}
+
+int cmd_old_names(struct ctl *c, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    auto_buf struct buf b;
+    buf_init(&b, 1 << 14);
+    for (const struct command *k = old_names; k->name; k++)
+        buf_addf(&b, "%s\n", k->name);
+    return ctl_print(c, buf_str(&b)) ? CTL_OK : CTL_TEMPORARY;
 }
 
 int cmd_help(struct ctl *c, int argc, char **argv)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: ISC
+# Shared by ./dev and tools/dev-*: packages and builds. Sourced with the working directory at
+# the top of the checkout.
+
+packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libcmocka-dev libssl-dev
+ nettle-dev libunbound-dev libseccomp-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libc6-dev"
+packages_run="openssl procps"
+packages_test="python3 python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
+ netcat-openbsd iproute2"
+packages_bench="postfix dovecot-imapd dovecot-pop3d python3"
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# Installs what is missing of the named groups. Says nothing when all is there.
+need_packages() {
+    local group missing= p
+    for group in "$@"; do
+        local list="packages_$group"
+        for p in ${!list}; do
+            dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+        done
+    done
+    [ -n "$missing" ] || return 0
+    echo "installing:$missing" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    # A mail server's package must not start one on this machine.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends $missing >&2
+}
+
+# build NAME: configures on first use, then builds; quiet unless it fails.
+build() {
+    local name=$1 dir="build/$1" log
+    if [ ! -f "$dir/build.ninja" ]; then
+        mkdir -p build
+        case "$name" in
+        dev) meson setup "$dir" >/dev/null ;;
+        clang) CC=clang meson setup "$dir" >/dev/null ;;
+        release) meson setup "$dir" -Dbuildtype=release -Ddebug=true -Dfaults=false >/dev/null ;;
+        asan) meson setup "$dir" -Db_sanitize=address,undefined -Dstatic=false >/dev/null ;;
+        fuzz) CC=clang meson setup "$dir" -Dfuzz=true -Dstatic=false -Db_lundef=false \
+            -Db_sanitize=address,undefined >/dev/null ;;
+        *) echo "no build called $name" >&2; return 2 ;;
+        esac
+    fi
+    log=$(mktemp)
+    if ! ninja -C "$dir" >"$log" 2>&1; then
+        grep -v '^\[' "$log" >&2 || cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}
+
+# install_programs BUILD_DIR TARGET: the programs as an installed host has them, and the old names.
+install_programs() {
+    local from=$1 to=$2 f
+    mkdir -p "$to"
+    for f in "$from"/src/twinpost "$from"/src/twinpost-*; do
+        [ -f "$f" ] && [ -x "$f" ] && cp -f --remove-destination "$f" "$to/"
+    done
+    return 0
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+#include "ipc/keeper.h"
+
+static const struct ipc_field keeper_nothing_fields[] = {
+    IPC_NUM(struct keeper_nothing, unused),
+};
+const struct ipc_schema keeper_news_schema =
+    IPC_SCHEMA(IPC_KEEPER_NEWS, "keeper news", keeper_nothing_fields);
+static const struct ipc_field keeper_done_fields[] = {
+    IPC_NUM(struct keeper_done, outcome),
+    IPC_TEXT(struct keeper_done, text, KEEPER_TEXT_MAX),
+};
+const struct ipc_schema keeper_done_schema =
+    IPC_SCHEMA(IPC_KEEPER_DONE, "keeper done", keeper_done_fields);
+const struct ipc_schema keeper_list_schema =
+    IPC_SCHEMA(IPC_KEEPER_LIST, "keeper list", keeper_nothing_fields);
+static const struct ipc_field keeper_data_fields[] = {
+    IPC_NUM(struct keeper_data, outcome),
+    IPC_TEXT(struct keeper_data, text, KEEPER_TEXT_MAX),
+    IPC_TEXT(struct keeper_data, data, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_folders_schema =
+    IPC_SCHEMA(IPC_KEEPER_FOLDERS, "keeper folders", keeper_data_fields);
+static const struct ipc_field keeper_folder_op_ask_fields[] = {
+    IPC_NUM(struct keeper_folder_op_ask, op),
+    IPC_TEXT(struct keeper_folder_op_ask, name, KEEPER_NAME_MAX),
+    IPC_TEXT(struct keeper_folder_op_ask, to, KEEPER_NAME_MAX),
+};
+const struct ipc_schema keeper_folder_op_schema =
+    IPC_SCHEMA(IPC_KEEPER_FOLDER_OP, "keeper folder op", keeper_folder_op_ask_fields);
+static const struct ipc_field keeper_name_fields[] = {
+    IPC_TEXT(struct keeper_name, name, KEEPER_NAME_MAX),
+};
+const struct ipc_schema keeper_status_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_STATUS_ASK, "keeper status ask", keeper_name_fields);
+static const struct ipc_field keeper_status_fields[] = {
+    IPC_NUM(struct keeper_status, outcome),  IPC_TEXT(struct keeper_status, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_status, messages), IPC_NUM(struct keeper_status, recent),
+    IPC_NUM(struct keeper_status, unseen),   IPC_NUM(struct keeper_status, deleted),
+    IPC_NUM(struct keeper_status, uidnext),  IPC_NUM(struct keeper_status, uidvalidity),
+    IPC_NUM(struct keeper_status, size),
+};
+const struct ipc_schema keeper_status_schema =
+    IPC_SCHEMA(IPC_KEEPER_STATUS, "keeper status", keeper_status_fields);
+static const struct ipc_field keeper_open_fields[] = {
+    IPC_TEXT(struct keeper_open, name, KEEPER_NAME_MAX),
+    IPC_NUM(struct keeper_open, mode),
+};
+const struct ipc_schema keeper_open_schema =
+    IPC_SCHEMA(IPC_KEEPER_OPEN, "keeper open", keeper_open_fields);
+static const struct ipc_field keeper_box_fields[] = {
+    IPC_NUM(struct keeper_box, outcome),
+    IPC_TEXT(struct keeper_box, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_box, messages),
+    IPC_NUM(struct keeper_box, uidvalidity),
+    IPC_NUM(struct keeper_box, uidnext),
+    IPC_NUM(struct keeper_box, writable),
+    IPC_NUM(struct keeper_box, first_recent),
+    IPC_NUM(struct keeper_box, version),
+    IPC_TEXT(struct keeper_box, keywords, KEEPER_KEYWORDS_MAX),
+};
+const struct ipc_schema keeper_box_schema =
+    IPC_SCHEMA(IPC_KEEPER_BOX, "keeper box", keeper_box_fields);
+const struct ipc_schema keeper_close_schema =
+    IPC_SCHEMA(IPC_KEEPER_CLOSE, "keeper close", keeper_nothing_fields);
+static const struct ipc_field keeper_sync_ask_fields[] = {
+    IPC_NUM(struct keeper_sync_ask, version),
+};
+const struct ipc_schema keeper_sync_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_SYNC_ASK, "keeper sync ask", keeper_sync_ask_fields);
+static const struct ipc_field keeper_sync_fields[] = {
+    IPC_NUM(struct keeper_sync, outcome),
+    IPC_TEXT(struct keeper_sync, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_sync, version),
+    IPC_NUM(struct keeper_sync, messages),
+    IPC_NUM(struct keeper_sync, uidnext),
+    IPC_NUM(struct keeper_sync, first_recent),
+    IPC_NUM(struct keeper_sync, reload),
+    IPC_NUM(struct keeper_sync, lost),
+    IPC_TEXT(struct keeper_sync, keywords, KEEPER_KEYWORDS_MAX),
+    IPC_TEXT(struct keeper_sync, changes, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_sync_schema =
+    IPC_SCHEMA(IPC_KEEPER_SYNC, "keeper sync", keeper_sync_fields);
+static const struct ipc_field keeper_flags_fields[] = {
+    IPC_NUM(struct keeper_flags, op),
+    IPC_NUM(struct keeper_flags, flags),
+    IPC_TEXT(struct keeper_flags, keywords, KEEPER_KEYWORDS_MAX),
+    IPC_TEXT(struct keeper_flags, set, KEEPER_SET_MAX),
+};
+const struct ipc_schema keeper_flags_schema =
+    IPC_SCHEMA(IPC_KEEPER_FLAGS, "keeper flags", keeper_flags_fields);
+static const struct ipc_field keeper_expunge_fields[] = {
+    IPC_NUM(struct keeper_expunge, mode),
+    IPC_TEXT(struct keeper_expunge, set, KEEPER_SET_MAX),
+};
+const struct ipc_schema keeper_expunge_schema =
+    IPC_SCHEMA(IPC_KEEPER_EXPUNGE, "keeper expunge", keeper_expunge_fields);
+static const struct ipc_field keeper_copy_fields[] = {
+    IPC_NUM(struct keeper_copy, mode),
+    IPC_TEXT(struct keeper_copy, target, KEEPER_NAME_MAX),
+    IPC_TEXT(struct keeper_copy, set, KEEPER_SET_MAX),
+};
+const struct ipc_schema keeper_copy_schema =
+    IPC_SCHEMA(IPC_KEEPER_COPY, "keeper copy", keeper_copy_fields);
+static const struct ipc_field keeper_copied_fields[] = {
+    IPC_NUM(struct keeper_copied, outcome),
+    IPC_TEXT(struct keeper_copied, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_copied, uidvalidity),
+    IPC_TEXT(struct keeper_copied, pairs, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_copied_schema =
+    IPC_SCHEMA(IPC_KEEPER_COPIED, "keeper copied", keeper_copied_fields);
+static const struct ipc_field keeper_fetch_fields[] = {
+    IPC_TEXT(struct keeper_fetch, uids, KEEPER_FETCH_MAX * 4),
+};
+const struct ipc_schema keeper_fetch_schema =
+    IPC_SCHEMA(IPC_KEEPER_FETCH, "keeper fetch", keeper_fetch_fields);
+static const struct ipc_field keeper_bodies_fields[] = {
+    IPC_NUM(struct keeper_bodies, outcome),
+    IPC_TEXT(struct keeper_bodies, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_bodies, found),
+};
+const struct ipc_schema keeper_bodies_schema =
+    IPC_SCHEMA(IPC_KEEPER_BODIES, "keeper bodies", keeper_bodies_fields);
+const struct ipc_schema keeper_names_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_NAMES_ASK, "keeper names ask", keeper_nothing_fields);
+const struct ipc_schema keeper_names_schema =
+    IPC_SCHEMA(IPC_KEEPER_NAMES, "keeper names", keeper_data_fields);
+const struct ipc_schema keeper_settle_schema =
+    IPC_SCHEMA(IPC_KEEPER_SETTLE, "keeper settle", keeper_nothing_fields);
+const struct ipc_schema keeper_spool_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_SPOOL_ASK, "keeper spool ask", keeper_name_fields);
+static const struct ipc_field keeper_spool_fields[] = {
+    IPC_NUM(struct keeper_spool, outcome),
+    IPC_TEXT(struct keeper_spool, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_spool, spool),
+};
+const struct ipc_schema keeper_spool_schema =
+    IPC_SCHEMA(IPC_KEEPER_SPOOL, "keeper spool", keeper_spool_fields);
+static const struct ipc_field keeper_spool_drop_fields[] = {
+    IPC_NUM(struct keeper_spool_drop, spool),
+};
+const struct ipc_schema keeper_spool_drop_schema =
+    IPC_SCHEMA(IPC_KEEPER_SPOOL_DROP, "keeper spool drop", keeper_spool_drop_fields);
+static const struct ipc_field keeper_append_fields[] = {
+    IPC_TEXT(struct keeper_append, folder, KEEPER_NAME_MAX),
+    IPC_NUM(struct keeper_append, flags),
+    IPC_TEXT(struct keeper_append, keywords, KEEPER_KEYWORDS_MAX),
+    IPC_NUM(struct keeper_append, date),
+    IPC_TEXT(struct keeper_append, message, KEEPER_INLINE_MAX),
+    IPC_NUM(struct keeper_append, spool),
+};
+const struct ipc_schema keeper_append_schema =
+    IPC_SCHEMA(IPC_KEEPER_APPEND, "keeper append", keeper_append_fields);
+static const struct ipc_field keeper_appended_fields[] = {
+    IPC_NUM(struct keeper_appended, outcome),
+    IPC_TEXT(struct keeper_appended, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_appended, uidvalidity),
+    IPC_NUM(struct keeper_appended, uid),
+};
+const struct ipc_schema keeper_appended_schema =
+    IPC_SCHEMA(IPC_KEEPER_APPENDED, "keeper appended", keeper_appended_fields);

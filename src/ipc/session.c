@@ -23,6 +23,7 @@ const struct ipc_schema session_start_schema =
 
 static const struct ipc_field session_starttls_fields[] = {
     IPC_NUM(struct session_starttls, unused),
+    IPC_TEXT(struct session_starttls, answer, 512),
 };
 const struct ipc_schema session_starttls_schema =
     IPC_SCHEMA(IPC_SESSION_STARTTLS, "session starttls", session_starttls_fields);

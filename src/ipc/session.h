@@ -4,9 +4,12 @@
  * front accepts, then sends IPC_SESSION_START to the session program's parent (channel given
  * by init as a door), with fds = data (stream), control (packets). The parent forks; the
  * child talks the protocol over `data` in plain bytes and keeps `control` for front.
- * STARTTLS: the session flushes its 220/OK, sends IPC_SESSION_STARTTLS and waits for
- * IPC_SESSION_TLS, which carries a *new* data socket; the old one, with whatever the client
- * sent too early, is thrown away (io_replace). RFC 3207 4.2, RFC 2595.
+ * STARTTLS: the session flushes what it has said so far, sends IPC_SESSION_STARTTLS with its
+ * "220 go on" as `answer` and waits for IPC_SESSION_TLS (same packet id), which carries a *new*
+ * data socket. front stops reading, throws away what the client sent too early, and only then
+ * says the answer, so that no octet of the handshake can be taken for plain text or the other
+ * way round; the session throws away the old socket with what is in it (io_replace).
+ * RFC 3207 4.2, RFC 2595.
  */
 #pragma once
 #include "ipc/channel.h"
@@ -30,6 +33,7 @@ extern const struct ipc_schema session_start_schema;
 
 struct session_starttls {
     uint32_t unused;
+    str answer; /* what front says to the client before the handshake, with its CRLF */
 };
 extern const struct ipc_schema session_starttls_schema;
 

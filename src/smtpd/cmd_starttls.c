@@ -55,10 +55,11 @@ struct reply cmd_starttls(struct smtpd_session *s, str args)
         return (struct reply){502, "5.5.1", S("unimplemented (#5.5.1)"), false};
     if (io_peek(s->io).n) /* dropped below, and by front; RFC 3207 6 */
         session_abuse(s, S("commands sent together with STARTTLS"));
-    err e = session_say_now(s, &(struct reply){220, "2.0.0", S("ready for TLS"), false});
+    struct session_starttls ask = {.answer = s->esmtp ? S("220 2.0.0 ready for TLS\r\n")
+                                                      : S("220 ready for TLS\r\n")};
+    err e = io_flush(s->io, session_deadline(s));
     if (!failed(e))
-        e = channel_send(s->control, &session_starttls_schema, 0, &(struct session_starttls){0},
-                         NULL, 0);
+        e = channel_send(s->control, &session_starttls_schema, 0, &ask, NULL, 0);
     struct session_tls t;
     int fd = -1;
     if (!failed(e))

@@ -21,7 +21,11 @@ enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000, STEADY_MS = 10000 };
 /* The privilege model: who runs as whom, sees which directories, may ask which services. */
 static const struct program_plan plans[] = {
     {.program = PROGRAM_RECORDER, .user = "qmaill", .dirs = {"log"}, .max_files = 4096},
-    {.program = PROGRAM_AUTH, .user = "twpauth", .dirs = {"root", "people"}, .max_files = 8192},
+    {.program = PROGRAM_AUTH,
+     .user = "twpauth",
+     .caps = UINT64_C(1) << CAP_DAC_READ_SEARCH, /* etc/shadow */
+     .dirs = {"root", "people"},
+     .max_files = 8192},
     {.program = PROGRAM_ROUTE,
      .user = "qmailp",
      .caps = UINT64_C(1) << CAP_DAC_READ_SEARCH,

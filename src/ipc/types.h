@@ -74,6 +74,9 @@ enum ipc_type {
     IPC_AUTH_CANCEL,
     IPC_AUTH_CHALLENGE,
     IPC_AUTH_DONE,
+    /* auth <-> its own workers (auth/workers.c) */
+    IPC_AUTH_CHECK,
+    IPC_AUTH_CHECKED,
     /* smtpd, sched <-> route (ipc/route.h) */
     IPC_ROUTE_ASK = 0x0501,
     IPC_ROUTE_ANSWER,

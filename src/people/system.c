@@ -158,6 +158,8 @@ err system_password_verify(struct passwd_db *p, int root_dir, str name, str pass
         e = verify_shadow(hash, expired, password, decoy, &answer);
     } else if (e.kind == ERR_NOTFOUND || e.kind == ERR_DENIED) {
         bool ask = passwd_is_system(p) && system_has_pam(root_dir);
+        if (!ask && e.kind == ERR_DENIED) /* a fault of the house, not a wrong name */
+            return e;
         e = ask ? passwd_find(p, name, a, &one) : err_new(ERR_NOTFOUND, "user");
         answer.known = !failed(e);
         if (!failed(e))

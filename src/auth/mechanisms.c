@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/mechanisms.h"
+
+#include <string.h>
+
+#include "crypt/secret.h"
+#include "os/clock.h"
+#include "wire/sasl.h"
+
+enum { NONCE_CHARS = 24, NONCE_ROOM = 32, SCRAM_MESSAGE_MAX = 4 * SASL_BLOB_MAX };
+
+static str fresh_nonce(struct conversation *c)
+{
+    char *p = NEW_N(c->arena, char, NONCE_ROOM);
+    if (c->house->nonce != NULL)
+        return str_of(p, c->house->nonce(p, NONCE_ROOM));
+    random_text(p, NONCE_CHARS);
+    return str_of(p, NONCE_CHARS);
+}
+
+/* ---- the password itself ---- */
+
+static enum conversation_next check_password(struct conversation *c, str name, str password)
+{
+    conversation_user(c, name);
+    c->password = arena_copy(c->arena, password);
+    return NEXT_CHECK;
+}
+
+enum conversation_next plain_step(struct conversation *c, str blob)
+{
+    struct sasl_plain p;
+    err e = sasl_plain_parse(blob, &p);
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    if (p.authzid.n > 0 && !str_eq(p.authzid, p.authcid)) {
+        conversation_user(c, p.authcid);
+        return next_failed(c, AUTH_BAD, "asked to act as somebody else");
+    }
+    return check_password(c, p.authcid, p.password);
+}
+
+void login_begin(struct conversation *c)
+{
+    c->blob = SASL_LOGIN_ASK_NAME;
+}
+
+enum conversation_next login_step(struct conversation *c, str blob)
+{
+    bool name = c->user.n == 0;
+    err e = sasl_word_check(blob, name ? SASL_NAME_MAX : SASL_PASSWORD_MAX);
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    if (!name) {
+        c->password = arena_copy(c->arena, blob);
+        return NEXT_CHECK;
+    }
+    conversation_user(c, blob);
+    c->blob = SASL_LOGIN_ASK_PASSWORD;
+    return NEXT_CHALLENGE;
+}
+
+/* ---- digests of a shared secret ---- */
+
+void cram_begin(struct conversation *c)
+{
+    auto_buf struct buf b;
+    buf_init(&b, 512);
+    str nonce = fresh_nonce(c);
+    for (size_t i = 0; i < nonce.n; i++) {
+        /* RFC 2195 2 asks for a msg-id: "+" and "/" are no trouble to it, but to old clients. */
+        char ch = nonce.p[i];
+        buf_addc(&b, ch == '+' ? '-' : ch == '/' ? '_' : ch);
+    }
+    str random = arena_copy(c->arena, buf_str(&b));
+    buf_reset(&b);
+    sasl_challenge_write(random, clock_seconds(), c->house->host, &b);
+    c->challenge = c->blob = arena_copy(c->arena, buf_str(&b));
+}
+
+enum conversation_next cram_step(struct conversation *c, str blob)
+{
+    struct sasl_digest d;
+    char want[33];
+    err e = sasl_digest_parse(blob, &d);
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    conversation_user(c, d.user);
+    cram_md5_answer(&c->credential.cram_md5, c->challenge, want);
+    bool right = secret_equal(str_from(want), d.hex);
+    if (!right || !c->credential.has_cram_md5)
+        return next_failed(c, AUTH_BAD,
+                           !c->credential.has_cram_md5 ? "no shared secret" : "wrong password");
+    return next_ok(c, S(""));
+}
+
+enum conversation_next apop_step(struct conversation *c, str blob)
+{
+    struct sasl_digest d;
+    char want[33];
+    err e = sasl_digest_parse(blob, &d);
+    if (failed(e) || c->timestamp.n == 0)
+        return next_failed(c, AUTH_SYNTAX, "APOP without its parts");
+    conversation_user(c, d.user);
+    apop_answer(c->timestamp, c->credential.secret, want);
+    bool right = secret_equal(str_from(want), d.hex);
+    if (!right || c->credential.secret.n == 0)
+        return next_failed(c, AUTH_BAD,
+                           c->credential.secret.n == 0 ? "no shared secret" : "wrong password");
+    return next_ok(c, S(""));
+}
+
+/* ---- SCRAM ---- */
+
+static const struct scram_keys *scram_keys_of(const struct conversation *c)
+{
+    return c->mechanism->hash == HASH_SHA1 ? &c->credential.scram_sha1
+                                           : &c->credential.scram_sha256;
+}
+
+/* RFC 5802 6: "p" needs -PLUS and a channel we know; "y" from a client that could bind, on a
+ * channel where we offer it, means that somebody took the -PLUS names off our list. */
+static const char *binding_problem(struct conversation *c, const struct sasl_scram_first *m)
+{
+    bool can_bind = c->tls && (c->tls_exporter.n > 0 || c->tls_endpoint.n > 0);
+    if ((m->binding == SASL_BINDING_USED) != c->mechanism->binds)
+        return "channel binding does not fit the mechanism";
+    if (m->binding == SASL_BINDING_UNSEEN && can_bind)
+        return "channel binding was hidden from the client";
+    if (m->binding != SASL_BINDING_USED)
+        return NULL;
+    if (str_eq(m->binding_name, S("tls-exporter")))
+        c->binding_data = c->tls_exporter;
+    else if (str_eq(m->binding_name, S("tls-server-end-point")))
+        c->binding_data = c->tls_endpoint;
+    return c->binding_data.n > 0 ? NULL : "channel binding of an unknown kind";
+}
+
+static enum conversation_next scram_first(struct conversation *c, str blob)
+{
+    struct sasl_scram_first m;
+    err e = sasl_scram_first_parse(c->arena, blob, &m);
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    conversation_user(c, m.user);
+    if (m.authzid.n > 0 && !str_eq(m.authzid, m.user))
+        return next_failed(c, AUTH_BAD, "asked to act as somebody else");
+    const char *problem = binding_problem(c, &m);
+    if (problem != NULL)
+        return next_failed(c, AUTH_BAD, problem);
+    str ours = fresh_nonce(c);
+    c->nonce = arena_printf(c->arena, "%.*s%.*s", STR_ARG(m.nonce), STR_ARG(ours));
+    if (c->nonce.n > SASL_NONCE_MAX)
+        return next_failed(c, AUTH_SYNTAX, "nonce over the limit");
+    c->first_bare = arena_copy(c->arena, m.bare);
+    c->gs2_header = arena_copy(c->arena, m.gs2_header);
+    auto_buf struct buf b;
+    buf_init(&b, SASL_BLOB_MAX);
+    const struct scram_keys *keys = scram_keys_of(c);
+    sasl_scram_challenge_write(
+        &(struct sasl_scram_challenge){c->nonce, scram_salt(keys), keys->iterations}, &b);
+    e = buf_check(&b, "SCRAM challenge");
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    c->challenge = c->blob = arena_copy(c->arena, buf_str(&b));
+    return NEXT_CHALLENGE;
+}
+
+static bool binding_is_right(const struct conversation *c, str binding)
+{
+    return str_starts(binding, c->gs2_header) &&
+           secret_equal(str_from_at(binding, c->gs2_header.n), c->binding_data);
+}
+
+static enum conversation_next scram_final(struct conversation *c, str blob)
+{
+    struct sasl_scram_final m;
+    auto_buf struct buf text;
+    buf_init(&text, SCRAM_MESSAGE_MAX);
+    err e = sasl_scram_final_parse(c->arena, blob, &m);
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    sasl_scram_signed(c->first_bare, c->challenge, m.without_proof, &text);
+    const struct scram_keys *keys = scram_keys_of(c);
+    bool has = c->mechanism->hash == HASH_SHA1 ? c->credential.has_scram_sha1
+                                               : c->credential.has_scram_sha256;
+    bool known = c->known && has;
+    bool right = !failed(buf_check(&text, "SCRAM messages")) &&
+                 scram_proof_is_right(keys, buf_str(&text), m.proof);
+    if (!right || !known)
+        return next_failed(c, AUTH_BAD, known ? "wrong password" : "no SCRAM keys");
+    if (!secret_equal(m.nonce, c->nonce) || !binding_is_right(c, m.binding))
+        return next_failed(c, AUTH_BAD, "nonce or channel binding is not ours");
+    struct digest signature = scram_server_signature(keys, buf_str(&text));
+    buf_reset(&text);
+    sasl_scram_outcome_write(&(struct sasl_scram_outcome){.signature = digest_str(&signature)},
+                             &text);
+    return next_ok(c, arena_copy(c->arena, buf_str(&text)));
+}
+
+enum conversation_next scram_step(struct conversation *c, str blob)
+{
+    return c->challenge.n == 0 ? scram_first(c, blob) : scram_final(c, blob);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/auth.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "crypt/secret.h"
+#include "ipc/door.h"
+#include "log/event.h"
+#include "os/fd.h"
+
+enum { WORKERS_MORE = 2 }; /* more than processors: one may hang in a directory service */
+
+static void note_line(void *ctx, unsigned line, err e)
+{
+    (void)ctx;
+    log_event(NULL, EV_CONFIG_PROBLEM, F_STR("file", S("var/lib/twinpost/people/credentials")),
+              F_INT("line", line), F_ERR(e));
+}
+
+void auth_refresh(struct auth *a)
+{
+    struct credentials *fresh;
+    if (a->credentials != NULL && !credentials_changed(a->credentials, a->people_dir))
+        return;
+    err e = credentials_load(a->people_dir, note_line, NULL, &fresh);
+    if (failed(e) && a->credentials != NULL) {
+        log_event(NULL, EV_CONFIG_PROBLEM, F_STR("file", S("var/lib/twinpost/people/credentials")),
+                  F_ERR(e));
+        return;
+    }
+    if (failed(e))
+        return;
+    credentials_free(a->credentials);
+    a->credentials = fresh;
+    a->house.credentials = fresh;
+    cache_clear(a->cache);
+}
+
+static bool is_local(void *ctx, str domain)
+{
+    const struct auth *a = ctx;
+    return site_is_local(&a->site, domain);
+}
+
+static err load_site(struct auth *a)
+{
+    struct site site;
+    str archive;
+    struct arena *arena = arena_new("site", AUTH_SITE_ARENA);
+    if (a->boot->site_fd < 0) {
+        site_defaults(arena, &site);
+        archive = (str){0};
+    } else {
+        err e = fd_map(a->boot->site_fd, SITE_ARCHIVE_MAX, &archive);
+        if (!failed(e))
+            e = site_parse(archive, arena, &site);
+        if (failed(e)) {
+            arena_free(arena);
+            return e;
+        }
+    }
+    arena_free(a->site_arena);
+    if (a->archive.p != NULL)
+        fd_unmap(a->archive);
+    a->site = site;
+    a->site_arena = arena;
+    a->archive = archive;
+    a->house.host = site.me.n > 0 ? site.me : S("localhost");
+    a->house.allow_plaintext = site.allowplaintext;
+    return OK_ERR;
+}
+
+static size_t worker_count(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return (size_t)(n > 0 ? n : 1) + WORKERS_MORE;
+}
+
+err auth_open(struct auth *a, struct boot *b)
+{
+    *a = (struct auth){.boot = b,
+                       .root = boot_dir(b, "root"),
+                       .people_dir = boot_dir(b, "people"),
+                       .house = {.is_local = is_local, .ctx = a}};
+    list_init(&a->clients);
+    buf_init(&a->decoy, PASSWORD_STORED_MAX);
+    if (a->root < 0 || a->people_dir < 0)
+        return err_new(ERR_NOTFOUND, "init gave no root or no people directory");
+    a->loop = loop_new();
+    a->cache = cache_new();
+    a->slow = slow_new();
+    err e = load_site(a);
+    if (!failed(e))
+        e = passwd_open(a->root, &a->people);
+    if (!failed(e))
+        e = people_secret(a->people_dir, a->house.secret);
+    return e;
+}
+
+void auth_close(struct auth *a)
+{
+    clients_free(a);
+    workers_stop(a->workers);
+    slow_free(a->slow);
+    cache_free(a->cache);
+    credentials_free(a->credentials);
+    passwd_free(a->people);
+    if (a->loop != NULL)
+        loop_free(a->loop);
+    arena_free(a->site_arena);
+    if (a->archive.p != NULL)
+        fd_unmap(a->archive);
+    buf_done(&a->decoy);
+    secret_wipe(&a->house.secret, sizeof a->house.secret);
+}
+
+/* ---- running ---- */
+
+struct door {
+    struct auth *auth;
+    struct channel *channel;
+    enum program program;
+    struct loop_fd *watch;
+};
+
+static void on_knock(void *ctx, int fd, unsigned events)
+{
+    struct door *d = ctx;
+    (void)fd;
+    (void)events;
+    for (;;) {
+        struct door_knock who;
+        int channel = -1;
+        err e = door_answer(d->channel, &who, &channel);
+        if (e.kind == ERR_TEMP)
+            return;
+        if (failed(e) && e.kind != ERR_SYNTAX) {
+            loop_del(d->watch); /* nobody will knock here any more */
+            d->watch = NULL;
+            return;
+        }
+        if (failed(e) || d->auth->n_clients >= AUTH_CLIENTS_MAX)
+            fd_close(channel);
+        else
+            client_new(d->auth, channel, d->program);
+    }
+}
+
+static void on_init(void *ctx, int fd, unsigned events)
+{
+    struct auth *a = ctx;
+    struct packet p;
+    (void)fd;
+    (void)events;
+    err e = channel_try_recv(a->boot->init, &p);
+    if (e.kind == ERR_TEMP)
+        return;
+    if (!failed(e) && p.type == IPC_INIT_SITE) {
+        e = boot_message(a->boot, &p);
+        if (!failed(e))
+            e = load_site(a);
+        if (failed(e)) /* init checked it: the old one stays, and says so */
+            log_event(NULL, EV_HOUSE_RELOAD_REFUSED, F_ERR(e));
+        return;
+    }
+    /* Told to finish, or init is gone. A login that is under way can be made again. */
+    loop_stop(a->loop);
+}
+
+static void on_child(void *ctx, int pid, int wait_status)
+{
+    struct auth *a = ctx;
+    (void)wait_status;
+    workers_child_ended(a->workers, pid);
+}
+
+err auth_run(struct auth *a)
+{
+    static struct door doors[PROGRAM_COUNT];
+    for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++) {
+        struct channel *c = a->boot->clients[p];
+        if (c == NULL)
+            continue;
+        doors[p] = (struct door){.auth = a, .channel = c, .program = p};
+        doors[p].watch = loop_add(a->loop, channel_fd(c), LOOP_IN, on_knock, &doors[p]);
+    }
+    loop_children(a->loop, on_child, a);
+    (void)loop_add(a->loop, channel_fd(a->boot->init), LOOP_IN, on_init, a); /* for ever */
+    err e = password_decoy(S(""), &a->decoy);
+    /* Inside the sandbox, but before the credentials are read, so that no worker holds them. */
+    if (!failed(e))
+        e = workers_start(a->loop, a->root, worker_count(), &a->workers);
+    if (!failed(e))
+        e = credentials_load(a->people_dir, note_line, NULL, &a->credentials);
+    a->house.credentials = a->credentials;
+    if (!failed(e))
+        e = boot_ready(a->boot);
+    return failed(e) ? e : loop_run(a->loop);
+}

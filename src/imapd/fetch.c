@@ -121,7 +121,7 @@ static bool clip(const struct imap_section *sec, uint64_t octets, uint64_t *ret_
     *ret_from = 0;
     *ret_count = octets;
     if (!sec->partial)
-        return true;
+        return octets > 0;
     *ret_from = sec->from;
     *ret_count = sec->from >= octets ? 0 : octets - sec->from;
     if (*ret_count > sec->count)

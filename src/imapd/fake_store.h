@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: ISC */
+/* imapd/fake_store.h -- the store's face (store/session.h) over memory, for this folder's tests
+ * and fuzzer: they include it once, and it stands in for the keeper and its channel. It keeps
+ * the contract of the header: the view changes only in store_sync() and store_select().
+ */
+#pragma once
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "os/file.h"
+#include "store/session.h"
+#include "wire/crlf.h"
+
+enum { FAKE_FOLDERS = 16, FAKE_MESSAGES = 512, FAKE_SPOOL_MAX = 1 << 20 };
+
+struct fake_message {
+    struct store_message row;
+    char *text;
+    size_t n;
+};
+
+struct fake_folder {
+    char name[STORE_NAME_MAX + 1];
+    bool exists, subscribed;
+    uint32_t uidvalidity, uidnext, first_recent;
+    struct fake_message at[FAKE_MESSAGES];
+    size_t n;
+};
+
+struct store {
+    struct fake_folder folders[FAKE_FOLDERS];
+    struct fake_folder *open;
+    struct store_message view[FAKE_MESSAGES];
+    struct store_box box;
+    struct store_gone gone[FAKE_MESSAGES];
+    struct store_change changes[FAKE_MESSAGES];
+    struct store_range pairs[FAKE_MESSAGES];
+    char keywords[STORE_KEYWORDS_MAX][STORE_KEYWORD_BYTES + 1];
+    bool keywords_changed, own;
+    size_t opened; /* bodies given out so far: tests look at it */
+    int spool;
+    char reason[64];
+};
+
+static err fake_fail(struct store *s, enum err_kind kind, const char *why)
+{
+    snprintf(s->reason, sizeof s->reason, "%s", why);
+    return err_new(kind, "fake store");
+}
+
+static struct fake_folder *fake_find(struct store *s, str name)
+{
+    for (size_t i = 0; i < FAKE_FOLDERS; i++) {
+        str have = str_from(s->folders[i].name);
+        if (have.n > 0 &&
+            (str_eq(have, name) || (str_ieq(name, S("INBOX")) && str_eq(have, S("INBOX")))))
+            return &s->folders[i];
+    }
+    return NULL;
+}
+
+static struct fake_folder *fake_add_folder(struct store *s, str name)
+{
+    struct fake_folder *f = fake_find(s, name);
+    for (size_t i = 0; f == NULL && i < FAKE_FOLDERS; i++)
+        if (s->folders[i].name[0] == '\0')
+            f = &s->folders[i];
+    if (f == NULL || name.n > STORE_NAME_MAX)
+        return NULL;
+    if (f->name[0] == '\0')
+        memcpy(f->name, name.p, name.n);
+    f->uidvalidity = 1000 + (uint32_t)(f - s->folders);
+    f->uidnext = f->uidnext ? f->uidnext : 1;
+    return f;
+}
+
+static uint32_t fake_add(struct fake_folder *f, str text, uint32_t flags, uint32_t date)
+{
+    struct fake_message *m = &f->at[f->n++];
+    m->text = malloc(text.n + 1);
+    memcpy(m->text, text.p, text.n);
+    m->n = text.n;
+    m->row = (struct store_message){f->uidnext++, flags, (uint32_t)crlf_measure(text).octets, date};
+    return m->row.uid;
+}
+
+static void fake_remove(struct fake_folder *f, size_t i)
+{
+    free(f->at[i].text);
+    memmove(&f->at[i], &f->at[i + 1], (--f->n - i) * sizeof f->at[0]);
+}
+
+static struct store *fake_new(void)
+{
+    struct store *s = calloc(1, sizeof *s);
+    s->spool = -1;
+    fake_add_folder(s, S("INBOX"))->exists = true;
+    return s;
+}
+
+struct store *store_new(int fd)
+{
+    fd_close(fd);
+    return fake_new();
+}
+
+void store_free(struct store *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < FAKE_FOLDERS; i++)
+        while (s->folders[i].n > 0)
+            fake_remove(&s->folders[i], s->folders[i].n - 1);
+    fd_close(s->spool);
+    free(s);
+}
+
+int store_fd(const struct store *s)
+{
+    (void)s;
+    return -1;
+}
+
+str store_reason(const struct store *s)
+{
+    return str_from(s->reason);
+}
+
+const struct store_box *store_box(const struct store *s)
+{
+    return s->open ? &s->box : NULL;
+}
+
+size_t store_index(const struct store_box *box, uint32_t uid)
+{
+    size_t i = 0;
+    while (i < box->n && box->messages[i].uid < uid)
+        i++;
+    return i;
+}
+
+err store_list(struct store *s, struct arena *a, struct store_folder **ret, size_t *ret_n)
+{
+    struct store_folder *out = NEW_N(a, struct store_folder, FAKE_FOLDERS);
+    size_t n = 0;
+    for (size_t i = 0; i < FAKE_FOLDERS; i++) {
+        struct fake_folder *f = &s->folders[i];
+        if (!f->exists && !f->subscribed)
+            continue;
+        out[n] =
+            (struct store_folder){str_from(f->name), (f->exists ? 0u : STORE_ABSENT) |
+                                                         (f->subscribed ? STORE_SUBSCRIBED : 0u)};
+        str prefix = arena_printf(a, "%s.", f->name);
+        for (size_t k = 0; k < FAKE_FOLDERS; k++)
+            if (s->folders[k].exists && str_starts(str_from(s->folders[k].name), prefix))
+                out[n].flags |= STORE_HAS_CHILDREN;
+        n++;
+    }
+    *ret = out;
+    *ret_n = n;
+    return OK_ERR;
+}
+
+err store_create(struct store *s, str name)
+{
+    struct fake_folder *f = fake_find(s, name);
+    if (f != NULL && f->exists)
+        return fake_fail(s, ERR_DENIED, "The folder exists already");
+    f = fake_add_folder(s, name);
+    if (f == NULL)
+        return fake_fail(s, ERR_LIMIT, "Too many folders");
+    f->exists = true;
+    return OK_ERR;
+}
+
+err store_delete(struct store *s, str name)
+{
+    struct fake_folder *f = fake_find(s, name);
+    if (f == NULL || !f->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    f->exists = false;
+    return OK_ERR;
+}
+
+err store_rename(struct store *s, str from, str to)
+{
+    struct fake_folder *f = fake_find(s, from);
+    if (f == NULL || !f->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    if (fake_find(s, to) != NULL || to.n > STORE_NAME_MAX)
+        return fake_fail(s, ERR_DENIED, "The folder exists already");
+    memset(f->name, 0, sizeof f->name);
+    memcpy(f->name, to.p, to.n);
+    return OK_ERR;
+}
+
+err store_subscribe(struct store *s, str name, enum store_subscription want)
+{
+    struct fake_folder *f = fake_add_folder(s, name);
+    if (f == NULL)
+        return fake_fail(s, ERR_LIMIT, "Too many folders");
+    f->subscribed = want == STORE_SUBSCRIBE;
+    return OK_ERR;
+}
+
+err store_status(struct store *s, str name, struct store_status *ret)
+{
+    struct fake_folder *f = fake_find(s, name);
+    if (f == NULL || !f->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    *ret = (struct store_status){
+        .messages = (uint32_t)f->n, .uidnext = f->uidnext, .uidvalidity = f->uidvalidity};
+    for (size_t i = 0; i < f->n; i++)
+        ret->unseen += !(f->at[i].row.flags & STORE_SEEN);
+    return OK_ERR;
+}
+
+static void fake_show(struct store *s, size_t i, size_t truth)
+{
+    s->view[i] = s->open->at[truth].row;
+    if (s->view[i].uid >= s->open->first_recent)
+        s->view[i].flags |= STORE_RECENT;
+}
+
+static void fake_refresh_box(struct store *s, size_t n)
+{
+    s->box.messages = s->view;
+    s->box.n = n;
+    s->box.uidvalidity = s->open->uidvalidity;
+    s->box.uidnext = s->open->uidnext;
+    s->box.n_keywords = STORE_KEYWORDS_MAX;
+    for (size_t i = 0; i < STORE_KEYWORDS_MAX; i++)
+        s->box.keywords[i] = str_from(s->keywords[i]);
+}
+
+err store_select(struct store *s, str name, enum store_mode mode, const struct store_box **ret)
+{
+    s->open = NULL;
+    struct fake_folder *f = fake_find(s, name);
+    if (f == NULL || !f->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    s->open = f;
+    s->box.writable = mode != STORE_EXAMINE;
+    for (size_t i = 0; i < f->n; i++)
+        fake_show(s, i, i);
+    fake_refresh_box(s, f->n);
+    if (mode == STORE_SELECT)
+        f->first_recent = f->uidnext;
+    *ret = &s->box;
+    return OK_ERR;
+}
+
+err store_unselect(struct store *s)
+{
+    s->open = NULL;
+    return OK_ERR;
+}
+
+static struct fake_message *fake_truth(struct store *s, uint32_t uid)
+{
+    for (size_t i = 0; i < s->open->n; i++)
+        if (s->open->at[i].row.uid == uid)
+            return &s->open->at[i];
+    return NULL;
+}
+
+bool store_has_news(struct store *s)
+{
+    if (s->open == NULL)
+        return false;
+    bool news = s->keywords_changed || s->open->n != s->box.n || s->open->uidnext != s->box.uidnext;
+    for (size_t i = 0; i < s->box.n; i++) {
+        struct fake_message *m = fake_truth(s, s->view[i].uid);
+        news |= m == NULL || m->row.flags != (s->view[i].flags & ~(uint32_t)STORE_RECENT);
+    }
+    return news;
+}
+
+err store_sync(struct store *s, enum store_sync_mode mode, struct store_changes *ret)
+{
+    *ret = (struct store_changes){.gone = s->gone, .flags = s->changes};
+    if (!s->open->exists) {
+        ret->lost = true;
+        return OK_ERR;
+    }
+    uint32_t last = s->box.n > 0 ? s->view[s->box.n - 1].uid : 0;
+    size_t n = s->box.n;
+    for (size_t i = n; i-- > 0 && mode == STORE_SYNC_ALL;) {
+        if (fake_truth(s, s->view[i].uid) != NULL)
+            continue;
+        s->gone[ret->n_gone++] = (struct store_gone){(uint32_t)i + 1, s->view[i].uid};
+        memmove(&s->view[i], &s->view[i + 1], (--n - i) * sizeof s->view[0]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct fake_message *m = fake_truth(s, s->view[i].uid);
+        uint32_t recent = s->view[i].flags & STORE_RECENT;
+        if (m == NULL || (m->row.flags | recent) == s->view[i].flags)
+            continue;
+        s->view[i].flags = m->row.flags | recent;
+        s->changes[ret->n_flags++] = (struct store_change){(uint32_t)i, s->own};
+    }
+    for (size_t i = 0; i < s->open->n; i++)
+        if (s->open->at[i].row.uid > last && n < FAKE_MESSAGES) {
+            fake_show(s, n++, i);
+            ret->n_new++;
+        }
+    ret->keywords_changed = s->keywords_changed;
+    s->keywords_changed = s->own = false;
+    fake_refresh_box(s, n);
+    return OK_ERR;
+}
+
+static bool fake_in(const struct store_range *set, size_t n, uint32_t uid)
+{
+    for (size_t i = 0; i < n; i++)
+        if (uid >= set[i].from && uid <= set[i].to)
+            return true;
+    return false;
+}
+
+static uint32_t fake_keyword(struct store *s, str name)
+{
+    for (size_t i = 0; i < STORE_KEYWORDS_MAX; i++) {
+        if (s->keywords[i][0] == '\0' && name.n <= STORE_KEYWORD_BYTES) {
+            memcpy(s->keywords[i], name.p, name.n);
+            s->keywords_changed = true;
+        }
+        if (str_ieq(str_from(s->keywords[i]), name))
+            return STORE_KEYWORD(i);
+    }
+    return 0;
+}
+
+err store_flags(struct store *s, const struct store_range *set, size_t n, enum store_flags_op op,
+                uint32_t flags, const str *keywords, size_t n_keywords)
+{
+    for (size_t i = 0; i < n_keywords; i++) {
+        uint32_t bit = fake_keyword(s, keywords[i]);
+        if (bit == 0)
+            return fake_fail(s, ERR_LIMIT, "Too many keywords");
+        flags |= bit;
+    }
+    for (size_t i = 0; i < s->open->n; i++) {
+        uint32_t *f = &s->open->at[i].row.flags;
+        if (fake_in(set, n, s->open->at[i].row.uid))
+            *f = op == STORE_FLAGS_SET ? flags : op == STORE_FLAGS_ADD ? *f | flags : *f & ~flags;
+    }
+    s->own = true;
+    return OK_ERR;
+}
+
+err store_expunge(struct store *s, enum store_expunge_mode mode, const struct store_range *set,
+                  size_t n)
+{
+    for (size_t i = s->open->n; i-- > 0;) {
+        const struct store_message *m = &s->open->at[i].row;
+        bool named = n == 0 || fake_in(set, n, m->uid);
+        if (named && (mode == STORE_EXPUNGE_ALL || (m->flags & STORE_DELETED)))
+            fake_remove(s->open, i);
+    }
+    return OK_ERR;
+}
+
+err store_copy(struct store *s, enum store_copy_mode mode, const struct store_range *set, size_t n,
+               str target, struct store_copied *ret)
+{
+    struct fake_folder *to = fake_find(s, target);
+    if (to == NULL || !to->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    *ret = (struct store_copied){.uidvalidity = to->uidvalidity, .pairs = s->pairs};
+    size_t count = s->open->n;
+    for (size_t i = 0; i < count; i++) {
+        struct fake_message *m = &s->open->at[i];
+        if (!fake_in(set, n, m->row.uid))
+            continue;
+        if (to->n == FAKE_MESSAGES)
+            return fake_fail(s, ERR_LIMIT, "The folder is full");
+        uint32_t uid = fake_add(to, str_of(m->text, m->n), m->row.flags, m->row.date);
+        s->pairs[ret->n++] = (struct store_range){m->row.uid, uid};
+    }
+    for (size_t i = count; mode == STORE_MOVE && i-- > 0;)
+        if (fake_in(set, n, s->open->at[i].row.uid))
+            fake_remove(s->open, i);
+    return OK_ERR;
+}
+
+err store_fetch(struct store *s, const uint32_t *uids, size_t n, struct store_body *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct fake_message *m = fake_truth(s, uids[i]);
+        ret[i] = (struct store_body){uids[i], -1};
+        if (m == NULL)
+            continue;
+        err e = fd_sealed("message", str_of(m->text, m->n), &ret[i].fd);
+        if (failed(e))
+            return e;
+        s->opened++;
+    }
+    return OK_ERR;
+}
+
+err store_prefetch(struct store *s, const uint32_t *uids, size_t n)
+{
+    (void)s, (void)uids, (void)n;
+    return OK_ERR;
+}
+
+err store_spool(struct store *s, str folder, int *ret_fd, uint32_t *ret_spool)
+{
+    if (fake_find(s, folder) == NULL)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    fd_close(s->spool);
+    s->spool = memfd_create("spool", MFD_CLOEXEC);
+    *ret_fd = dup(s->spool);
+    *ret_spool = 1;
+    return OK_ERR;
+}
+
+err store_spool_drop(struct store *s, uint32_t spool)
+{
+    (void)spool;
+    fd_closep(&s->spool);
+    return OK_ERR;
+}
+
+err store_append(struct store *s, const struct store_append *m, struct store_appended *ret)
+{
+    struct fake_folder *f = fake_find(s, m->folder);
+    if (f == NULL || !f->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    if (f->n == FAKE_MESSAGES)
+        return fake_fail(s, ERR_LIMIT, "The folder is full");
+    uint32_t flags = m->system_flags;
+    for (size_t i = 0; i < m->n_keywords; i++)
+        flags |= fake_keyword(s, m->keywords[i]);
+    auto_arena struct arena *a = arena_new("spool", 2 * FAKE_SPOOL_MAX);
+    str text = m->bytes;
+    if (text.n == 0 && s->spool >= 0) {
+        (void)lseek(s->spool, 0, SEEK_SET);
+        err e = file_read_fd(s->spool, FAKE_SPOOL_MAX, a, &text);
+        if (failed(e))
+            return e;
+    }
+    *ret = (struct store_appended){f->uidvalidity,
+                                   fake_add(f, text, flags, m->date < 0 ? 7 : (uint32_t)m->date)};
+    return OK_ERR;
+}

@@ -86,13 +86,10 @@ CMD(authenticate)
 
 CMD(starttls)
 {
-    (void)head;
     err e = imap_end(args);
     if (failed(e))
         return reply_bad(e);
     if (s->tls)
         return (struct reply){.kind = REPLY_BAD, .text = S("TLS is on already")};
-    struct reply r = reply_ok("Begin TLS now");
-    r.after = login_begin_tls;
-    return r;
+    return login_begin_tls(s, head->tag);
 }

@@ -78,19 +78,20 @@ static void take_tls(struct session *s, const struct session_tls *t, int fd)
     s->tls = true;
 }
 
-void login_begin_tls(struct session *s)
+struct reply login_begin_tls(struct session *s, str tag)
 {
-    struct session_starttls ask = {0};
+    struct session_starttls ask = {
+        .answer = arena_printf(s->arena, "%.*s OK Begin TLS now.\r\n", STR_ARG(tag))};
     struct session_tls t;
     struct packet p;
-    err e = s->control == NULL ? err_new(ERR_CLOSED, "no front")
-                               : channel_ask(s->control, &session_starttls_schema, &ask, NULL, 0,
-                                             &session_tls_schema, s->login_by, &t, &p);
-    if (failed(e) || !t.ok || p.n_fds != 1) {
-        s->phase = PHASE_END; /* front tells why */
-        return;
-    }
+    err e = session_flush(s);
+    if (!failed(e) && s->control != NULL)
+        e = channel_ask(s->control, &session_starttls_schema, &ask, NULL, 0, &session_tls_schema,
+                        s->login_by, &t, &p);
+    if (failed(e) || s->control == NULL || !t.ok || p.n_fds != 1)
+        return reply_lost(s); /* front tells why */
     take_tls(s, &t, fd_take(&p.fds[0]));
+    return (struct reply){.kind = REPLY_DONE};
 }
 
 /* ---- logging in ---- */

@@ -23,8 +23,9 @@ void login_run(const struct boot *boot, const struct session_start *start, int d
 
 /* cmd_login.c: one attempt, however it came. `tag`: of the command. */
 struct reply login_attempt(struct session *s, str tag, struct auth_start *ask);
-/* Front's answer to STARTTLS; called after the OK was flushed. */
-void login_begin_tls(struct session *s);
+/* Front says the tagged OK, in the one place where no octet can be on the wrong side of it, then
+ * does the handshake and gives us a new socket. */
+struct reply login_begin_tls(struct session *s, str tag);
 /* PLAIN and LOGIN cross the wire as they are: only under TLS or from this host. */
 bool login_may_be_plain(const struct session *s);
 struct reply login_needs_privacy(void);

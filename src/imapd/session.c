@@ -304,8 +304,6 @@ static void answer(struct session *s)
     if (reply.closing) {
         (void)session_flush(s); /* it ends anyway */
         s->phase = PHASE_END;
-    } else if (reply.after != NULL && !failed(session_flush(s))) {
-        reply.after(s);
     }
 }
 

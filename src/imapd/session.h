@@ -65,13 +65,11 @@ enum reply_kind {
     REPLY_BAD,
     REPLY_DONE, /* nothing is to be written: the connection was passed on or is lost */
 };
-struct session;
 struct reply {
     enum reply_kind kind;
     str code; /* without brackets: "READ-ONLY"; or empty */
     str text;
     bool closing;                     /* hang up afterwards */
-    void (*after)(struct session *s); /* once the answer has left: STARTTLS; or NULL */
 };
 struct reply reply_ok(const char *text);
 struct reply reply_no(const char *code, const char *text); /* code may be NULL */

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "deliver/deliver.h"
 #include "ipc/door.h"
@@ -9,6 +10,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "wire/message.h"
 
 enum { QUEUE_ANSWER_MS = 120000 };
 
@@ -24,8 +26,19 @@ static void add_recipients(const struct job *j, struct buf *b)
     }
 }
 
+/* What qmail-queue puts on top of everything, then our Delivered-To line: hops are counted. */
+static void add_trace(const struct job *j, struct buf *b)
+{
+    char how[32];
+    (void)snprintf(how, sizeof how, "by uid %u", (unsigned)getuid()); /* fits */
+    bool alias = str_eq(j->in.user, S("alias"));
+    received_write_queue(b, (uint64_t)getpid(), alias ? S("by alias") : str_from(how),
+                         clock_seconds());
+    buf_add(b, j->dot);
+}
+
 /* A body too large for memory goes into a file that sched opens. */
-static err fill_file(struct job *j, struct submit *m)
+static err fill_file(struct job *j, struct submit *m, str trace)
 {
     struct submit_file file;
     struct packet p;
@@ -37,7 +50,7 @@ static err fill_file(struct job *j, struct submit *m)
     if (!file.file || p.n_fds != 1)
         return err_new(ERR_TEMP, "no room in the queue");
     auto_fd int fd = fd_take(&p.fds[0]);
-    e = file_write(fd, j->dot);
+    e = file_write(fd, trace);
     if (!failed(e))
         e = file_write(fd, j->message);
     if (!failed(e))
@@ -48,10 +61,10 @@ static err fill_file(struct job *j, struct submit *m)
 
 static err attach(struct job *j, struct submit *m, struct buf *body, int *ret_fd)
 {
-    m->size = j->dot.n + j->message.n;
+    add_trace(j, body);
+    m->size = body->n + j->message.n;
     if (m->size > SUBMIT_MEMORY_MAX)
-        return fill_file(j, m);
-    buf_add(body, j->dot);
+        return fill_file(j, m, buf_str(body));
     buf_add(body, j->message);
     if (m->size > IPC_INLINE_MAX)
         return fd_sealed("forward", buf_str(body), ret_fd);

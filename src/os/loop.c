@@ -287,6 +287,7 @@ static void run_deferred(struct loop *l)
 {
     for (size_t i = 0; i < l->deferred.n; i++) { /* one may add another: it runs too */
         struct deferred d = l->deferred.at[i];
+        l->deferred.at[i].fn = NULL; /* begun: who asks for it from now on gets another turn */
         d.fn(d.ctx);
     }
     l->deferred.n = 0;

@@ -106,7 +106,7 @@ static size_t message_bytes(const struct record_message *h, const struct queue_r
                h->sid.n + (h->file ? 0 : h->size);
     for (uint32_t i = 0; i < h->n_rcpts; i++)
         n += RCPT_FIXED + rcpts[i].address.n + rcpts[i].notify.n + rcpts[i].orcpt.n +
-             rcpts[i].text.n + rcpts[i].strip.n;
+             rcpts[i].text.n + rcpts[i].shown.n;
     return n;
 }
 
@@ -281,7 +281,7 @@ static void put_result(struct queue *q, const struct queue_message *m, uint32_t 
 {
     const struct queue_rcpt *r = &m->rcpts[number];
     enum { FIXED = 64 };
-    if (!append_must(q, RECORD_HEADER + FIXED + r->text.n + r->strip.n))
+    if (!append_must(q, RECORD_HEADER + FIXED + r->text.n + r->shown.n))
         return;
     size_t begin = record_begin(&q->log.batch);
     record_put_result(&q->log.batch, &(struct record_result){.id = m->id,
@@ -290,7 +290,7 @@ static void put_result(struct queue *q, const struct queue_message *m, uint32_t 
                                                              .attempts = r->attempts,
                                                              .next = r->next,
                                                              .text = r->text,
-                                                             .strip = r->strip});
+                                                             .shown = r->shown});
     record_end(&q->log.batch, begin, RECORD_RESULT);
 }
 
@@ -301,19 +301,21 @@ void queue_started(struct queue_message *m, uint32_t number)
 }
 
 void queue_result(struct queue *q, struct queue_message *m, uint32_t number, enum rcpt_event event,
-                  int64_t next, str text, str strip)
+                  int64_t next, str text, str shown)
 {
     struct queue_rcpt *r = &m->rcpts[number];
     m->flying--;
+    r->routed = false;
     rcpt_enter(&r->state, event);
     if (m->state == MESSAGE_CLOSING || m->state == MESSAGE_NONE || r->state == RCPT_DROPPED)
         return;
+    r->unsure = event == RCPT_LOSE;
     if (event == RCPT_LOSE)
         return;
     r->attempts++;
     r->next = next;
     message_set_text(r, r->state == RCPT_DELIVERED ? S("") : text,
-                     r->state == RCPT_FAILED ? strip : S(""));
+                     r->state == RCPT_FAILED ? shown : S(""));
     m->n_open -= rcpt_is_done(r->state);
     /* The last one needs no record: the END (and the bounce before it) says it all. A crash
      * between the two repeats the attempt, as a crash before the record would have. */

@@ -60,6 +60,19 @@ err queue_body_open(struct queue *q, const struct queue_message *m, int *ret_fd)
     return file_open(q->bodies, name, O_RDONLY | O_NOFOLLOW, 0, ret_fd);
 }
 
+err queue_body_check(struct queue *q, uint64_t file, uint64_t size)
+{
+    char name[BODY_NAME];
+    struct stat st;
+    body_name(name, file);
+    err e = file_stat(q->bodies, name, &st);
+    if (failed(e))
+        return e;
+    return S_ISREG(st.st_mode) && (uint64_t)st.st_size == size
+               ? OK_ERR
+               : err_new(ERR_SYNTAX, "body file has another size");
+}
+
 /* Always a file of its own: a client may keep the descriptor of one it wrote before. */
 err queue_body_lend(struct queue *q, uint64_t *ret_file, int *ret_fd)
 {

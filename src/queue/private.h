@@ -28,7 +28,7 @@ struct queue {
 struct queue_message *message_new(const struct record_message *head,
                                   const struct queue_rcpt *rcpts);
 void message_free(struct queue_message *m); /* must be in no list */
-void message_set_text(struct queue_rcpt *r, str text, str strip);
+void message_set_text(struct queue_rcpt *r, str text, str shown);
 void table_put(struct queue *q, struct queue_message *m);
 void table_take(struct queue *q, struct queue_message *m); /* out of the table and its segment */
 void table_sort(struct queue *q);

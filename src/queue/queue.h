@@ -33,7 +33,10 @@ struct queue_rcpt {
     str address;
     str notify, orcpt; /* RFC 3461, as given */
     str text;          /* the last report; "" before the first attempt */
-    str strip;         /* virtual domain's prefix to hide in a bounce; of failed ones */
+    str shown;         /* of failed ones: the address for the bounce, if another; or empty */
+    bool unsure;       /* volatile: an attempt ended without a word, it may have got through */
+    bool routed;       /* volatile, sched's: route was asked in this attempt */
+    uint8_t channel;   /* volatile: 1 + enum channel_kind of the last attempt; 0: none yet */
     int64_t next;      /* queue time of the next attempt */
     uint32_t attempts;
     enum rcpt_state state;
@@ -103,7 +106,7 @@ void queue_close(struct queue *q); /* without a commit: what is not committed is
 err queue_add(struct queue *q, const struct queue_new *n, struct queue_message **ret_message);
 /* One recipient of a flying attempt is done, or waits again until `next`. */
 void queue_result(struct queue *q, struct queue_message *m, uint32_t number, enum rcpt_event event,
-                  int64_t next, str text, str strip);
+                  int64_t next, str text, str shown);
 void queue_started(struct queue_message *m, uint32_t number); /* volatile */
 /* hold, release, retry; false when the state makes it meaningless. */
 bool queue_mark(struct queue *q, struct queue_message *m, enum message_event event);
@@ -127,6 +130,8 @@ err queue_body_read(struct queue *q, const struct queue_message *m, uint64_t fro
 err queue_body_open(struct queue *q, const struct queue_message *m, int *ret_fd);
 /* A file for a client to write. */
 err queue_body_lend(struct queue *q, uint64_t *ret_file, int *ret_fd);
+/* A lent file is whole: its size is the one stated. */
+err queue_body_check(struct queue *q, uint64_t file, uint64_t size);
 void queue_body_giveup(struct queue *q, uint64_t file);
 
 struct queue_message *queue_find(struct queue *q, uint64_t id);

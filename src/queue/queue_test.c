@@ -194,7 +194,7 @@ static void results_marks_and_ends_are_remembered(void **t)
     assert_true(str_eq(m->rcpts[1].text, S("disk full")));
     assert_int_equal(m->rcpts[2].state, RCPT_FAILED);
     assert_true(str_eq(m->rcpts[2].text, S("no such user (#5.1.1)")));
-    assert_true(str_eq(m->rcpts[2].strip, S("alias-v-")));
+    assert_true(str_eq(m->rcpts[2].shown, S("alias-v-")));
     assert_int_equal(m->rcpts[3].attempts, 0);
     assert_true(queue_mark(q, m, MESSAGE_RELEASE));
     assert_true(queue_mark(q, m, MESSAGE_RETRY));

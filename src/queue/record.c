@@ -218,7 +218,7 @@ void record_put_rcpt(struct buf *b, const struct queue_rcpt *r)
     put_str(b, r->notify);
     put_str(b, r->orcpt);
     put_str(b, str_slice(r->text, 0, QUEUE_TEXT_MAX));
-    put_str(b, r->strip);
+    put_str(b, r->shown);
 }
 
 err record_take_rcpt(struct record_reader *r, struct queue_rcpt *ret)
@@ -231,7 +231,7 @@ err record_take_rcpt(struct record_reader *r, struct queue_rcpt *ret)
     q.notify = take_str(r);
     q.orcpt = take_str(r);
     q.text = take_str(r);
-    q.strip = take_str(r);
+    q.shown = take_str(r);
     err e = taken(r, state < RCPT_STATES && state != RCPT_FLYING && q.text.n <= QUEUE_TEXT_MAX);
     if (failed(e))
         return e;
@@ -248,7 +248,7 @@ void record_put_result(struct buf *b, const struct record_result *r)
     put_u32(b, r->attempts);
     put_u64(b, (uint64_t)r->next);
     put_str(b, str_slice(r->text, 0, QUEUE_TEXT_MAX));
-    put_str(b, r->strip);
+    put_str(b, r->shown);
 }
 
 err record_take_result(str payload, struct record_result *ret)
@@ -260,7 +260,7 @@ err record_take_result(str payload, struct record_result *ret)
     v.attempts = take_u32(&r);
     v.next = (int64_t)take_u64(&r);
     v.text = take_str(&r);
-    v.strip = take_str(&r);
+    v.shown = take_str(&r);
     err e = taken(&r, r.rest.n == 0 && v.state < RCPT_STATES && v.state != RCPT_FLYING &&
                           v.text.n <= QUEUE_TEXT_MAX);
     if (failed(e))

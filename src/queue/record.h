@@ -53,7 +53,7 @@ struct record_result {
     uint64_t id;
     uint32_t number, state, attempts; /* state: enum rcpt_state */
     int64_t next;
-    str text, strip;
+    str text, shown;
 };
 struct record_mark {
     uint64_t id;

@@ -49,7 +49,7 @@ static err apply_result(struct queue *q, str payload)
     m->n_open += !rcpt_is_done(r->state);
     r->attempts = v.attempts;
     r->next = v.next;
-    message_set_text(r, v.text, v.strip);
+    message_set_text(r, v.text, v.shown);
     return OK_ERR;
 }
 
@@ -146,6 +146,10 @@ err replay(struct queue *q)
     if (l->id_floor > q->last_id)
         q->last_id = l->id_floor;
     l->id_floor = q->last_id;
+    /* What flew when the process before ended is not on disk. */
+    for (struct queue_message *m = queue_next(q, NULL); m; m = queue_next(q, m))
+        for (uint32_t i = 0; i < m->n_rcpts; i++)
+            m->rcpts[i].unsure = m->rcpts[i].state == RCPT_WAITING;
     table_sort(q);
     return OK_ERR;
 }

@@ -58,7 +58,7 @@ struct queue_message *message_new(const struct record_message *h, const struct q
             .attempts = rcpts[i].attempts,
             .state = rcpts[i].state,
         };
-        message_set_text(&r[i], rcpts[i].text, rcpts[i].strip);
+        message_set_text(&r[i], rcpts[i].text, rcpts[i].shown);
         m->n_open += !rcpt_is_done(r[i].state);
     }
     return m;
@@ -71,17 +71,17 @@ void message_free(struct queue_message *m)
     free(m);
 }
 
-void message_set_text(struct queue_rcpt *r, str text, str strip)
+void message_set_text(struct queue_rcpt *r, str text, str shown)
 {
     free(r->text_memory);
     r->text_memory = NULL;
-    r->text = r->strip = S("");
+    r->text = r->shown = S("");
     text = str_slice(text, 0, QUEUE_TEXT_MAX);
-    if (text.n + strip.n == 0)
+    if (text.n + shown.n == 0)
         return;
-    char *p = r->text_memory = mem_alloc("delivery report", text.n + strip.n);
+    char *p = r->text_memory = mem_alloc("delivery report", text.n + shown.n);
     r->text = keep(&p, text);
-    r->strip = keep(&p, strip);
+    r->shown = keep(&p, shown);
 }
 
 /* Ids are times in microseconds: their low bits spread well enough once multiplied. */

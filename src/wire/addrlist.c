@@ -29,7 +29,7 @@ struct parser {
     unsigned flags;
     str rest;
     bool apart;
-    bool quotes_are_text, comments_are_text, literals_are_text;
+    bool quotes_are_text, comments_are_text, literals_are_text, jis_is_text;
     VEC(struct token) tokens; /* of this entry, without comments and brackets */
     struct span angle;        /* those between the brackets */
     bool has_angle, in_angle, in_group;
@@ -45,11 +45,24 @@ static bool is_special(char c)
     return lex_is_blank(c) || (c && strchr("()<>@,;:\".[", c));
 }
 
-static size_t word_length(str s)
+/* A stretch of raw ISO-2022-JP, whose octets look like specials: ESC $ ... ESC ( B. Old Japanese
+ * mailers put it into headers as it is. 0 when it is not closed. */
+static size_t jis_length(struct parser *p, str s)
+{
+    if (p->jis_is_text || !str_starts(s, S("\x1b$")))
+        return 0;
+    ptrdiff_t at = str_find_str(s, S("\x1b("));
+    p->jis_is_text = at < 0;
+    return at < 0 ? 0 : (size_t)at + 3 < s.n ? (size_t)at + 3 : s.n;
+}
+
+static size_t word_length(struct parser *p, str s)
 {
     size_t n = 0;
-    while (n < s.n && !is_special(s.p[n]))
-        n += s.p[n] == '\\' && n + 1 < s.n ? 2 : 1;
+    while (n < s.n && !is_special(s.p[n])) {
+        size_t jis = s.p[n] == '\x1b' ? jis_length(p, str_from_at(s, n)) : 0;
+        n += jis ? jis : s.p[n] == '\\' && n + 1 < s.n ? 2 : 1;
+    }
     return n ? n : 1; /* a lone opener is text */
 }
 
@@ -88,7 +101,7 @@ static bool next_token(struct parser *p, struct token *ret)
         kind = c == '.' ? T_DOT : T_AT;
         n = 1;
     } else if (n == 0) {
-        n = word_length(s);
+        n = word_length(p, s);
     }
     *ret = (struct token){.kind = kind, .apart = p->apart, .raw = str_slice(s, 0, n)};
     p->apart = kind == T_COMMENT;
@@ -205,7 +218,7 @@ static size_t stretch_end(const struct parser *p, size_t from, bool *ret_has_at)
     size_t to = from;
     bool joined = true;
     *ret_has_at = false;
-    while (to < p->tokens.n && (joined || is_joint(&t[to]))) {
+    while (to < p->tokens.n && (joined || !t[to].apart || is_joint(&t[to]))) {
         *ret_has_at |= t[to].kind == T_AT;
         joined = is_joint(&t[to]);
         to++;

@@ -6,8 +6,10 @@
 struct crlf_count crlf_measure(str s)
 {
     struct crlf_count c = {.octets = s.n};
+    if (s.n == 0)
+        return c;
     const char *end = s.p + s.n;
-    for (const char *p = s.p; s.n > 0 && (p = memchr(p, '\n', (size_t)(end - p))); p++) {
+    for (const char *p = s.p; (p = memchr(p, '\n', (size_t)(end - p))); p++) {
         c.lines++;
         c.octets += p == s.p || p[-1] != '\r';
         if (p + 1 == end)

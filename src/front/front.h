@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* front/front.h -- owns every client's socket and the TLS keys; holds no mail.
+ *
+ * For each client: is it banned, is there room, what do the access rules say; then TLS, if
+ * the service begins with it; then a pair of sockets to a session process, and from there on
+ * only bytes, both ways, with bounded buffers that exist while something waits in them.
+ */
+#pragma once
+#include "ban/ledger.h"
+#include "control/site.h"
+#include "ipc/boot.h"
+#include "ipc/session.h"
+#include "log/event.h"
+#include "os/loop.h"
+#include "os/net.h"
+#include "tls/tls.h"
+
+enum {
+    FRONT_PIECE = 16 * 1024,       /* moved at once; so much may wait per direction */
+    FRONT_ACCEPTS = 64,            /* per wake-up, so that those inside are served too */
+    FRONT_HANDSHAKE_MS = 30000,    /* for TLS, from the first byte to the last */
+    FRONT_IDLE_MS = 3600 * 1000,   /* both sides silent; sessions have shorter limits */
+    FRONT_LINGER_MS = 2000,        /* after the session's end, for the last reply to arrive */
+    FRONT_LINGER_BYTES = 1 << 20,  /* thrown away meanwhile */
+    FRONT_EARLY_BYTES = 64 * 1024, /* thrown away between STARTTLS and the handshake */
+    FRONT_RATE = 120,              /* new connections a minute from one address, … */
+    FRONT_BURST = 60,              /* … so many at once */
+    FRONT_DRAIN_MS = 8000,         /* init kills after 10 s */
+    FRONT_FDS_SPARE = 256,         /* descriptors that are no connection's */
+};
+
+struct front;
+
+/* One direction's bytes that could not be handed on yet. */
+struct pending {
+    char *p; /* FRONT_PIECE when there are some, else NULL */
+    size_t at, n;
+};
+
+enum conn_state {
+    CONN_HANDSHAKE,       /* TLS from the start: no session yet */
+    CONN_OPEN,            /* relaying */
+    CONN_STARTTLS,        /* the session's last plain words go out, the client is not read */
+    CONN_STARTTLS_SHAKES, /* handshake; the session waits */
+    CONN_LINGER,          /* the session ended; the client may still be sending */
+};
+
+struct conn {
+    struct list link;
+    struct front *front;
+    enum conn_state state;
+    enum service service;
+    int client, data, control;
+    struct loop_fd *client_watch, *data_watch, *control_watch;
+    struct tls_conn *tls;
+    struct pending to_session, to_client;
+    bool client_eof, session_eof, announced;
+    bool tls_wants_write; /* the handshake or a read */
+    uint32_t starttls_id;
+    char *answer; /* to STARTTLS, not said yet; ours to free */
+    int64_t opened_ms, active_ms, deadline_ms;
+    uint64_t bytes_in, bytes_out;
+    size_t lingered;
+    char sid[33], ip[INET6_ADDRSTRLEN], local_ip[INET6_ADDRSTRLEN];
+    uint16_t port, local_port;
+    str environment; /* ours to free */
+    struct visitor *visitor;
+};
+
+struct listener_watch {
+    struct front *front;
+    enum service service;
+    int fd;
+    struct loop_fd *watch;
+};
+
+struct front {
+    struct boot *boot;
+    struct loop *loop;
+    struct arena *site_arena;
+    str archive;
+    struct site site;
+    struct tls_side *tls;
+    struct ledger *ledger;
+    struct map *visitors; /* by address: how many, how fast */
+    struct listener_watch listeners[BOOT_LISTENERS];
+    struct channel *sessions[PROGRAM_COUNT]; /* doors of smtpd, imapd, popd */
+    struct list conns;
+    size_t n_conns, conns_max;
+    struct loop_timer *sweep;
+    int64_t sweep_at_ms, forget_at_ms;
+    bool draining;
+    char scratch[FRONT_PIECE]; /* bytes on their way within one callback */
+};
+
+/* front.c */
+err front_open(struct front *f, struct boot *boot);
+err front_run(struct front *f);
+err front_load_certificates(struct front *f); /* none there: no TLS is offered */
+
+/* accept.c */
+void front_accept(struct listener_watch *l);
+/* The refusal that the service's protocol has for "not now". */
+str refusal_text(enum service s, bool for_good);
+bool service_is_tls(enum service s);
+
+/* visitors.c: limits per address. NULL: refused, *ret_why says why. */
+struct visitor *visitor_enter(struct front *f, str ip, int64_t now_ms, const char **ret_why);
+void visitor_leave(struct front *f, struct visitor *v);
+
+/* conn.c */
+struct conn *conn_new(struct front *f, enum service s, int client, const struct net_address *peer);
+void conn_close(struct conn *c);
+/* Starts the session process: TLS facts are known, if there are any. */
+void conn_start_session(struct conn *c);
+void conn_watch(struct conn *c); /* sets what is waited for from what is pending */
+void conn_linger(struct conn *c);
+void conn_set_deadline(struct conn *c, int64_t ms);
+void conns_sweep(void *front); /* closes what is past its deadline */
+void conn_tell_tls(const struct conn *c, struct session_tls *ret);
+
+/* relay.c */
+void relay_client_ready(void *ctx, int fd, unsigned events);
+void relay_data_ready(void *ctx, int fd, unsigned events);
+/* True when everything the session said is with the client's kernel. False: it waits for the
+ * client, or the connection is closed and c is gone. */
+bool relay_flush_to_client(struct conn *c);
+void relay_say(struct conn *c, str text);
+void pending_drop(struct pending *p);
+/* Bytes from the client, through TLS if there is. 0: none now. Negative: the end. */
+ssize_t client_read(struct conn *c, char *p, size_t cap);
+
+/* shake.c */
+void shake_begin(struct conn *c); /* TLS from the start */
+void shake_step(struct conn *c);
+void shake_control_ready(void *ctx, int fd, unsigned events); /* what sessions tell */
+void shake_starttls_step(struct conn *c);

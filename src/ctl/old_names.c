@@ -18,6 +18,8 @@ const struct command old_names[] = {
      "puts From, Return-Path and Delivered-To lines before the message"},
     {"qmail-inject", old_qmail_inject, "[-aAhHnN] [-fSENDER] [ADDRESS …]",
      "makes a proper message and queues it"},
+    {"qmail-local", old_qmail_local, "-n USER HOME LOCAL DASH EXT DOMAIN SENDER DEFAULTDELIVERY",
+     "what a .qmail would do"},
     {"qmail-newmrh", old_newmrh, "", "compiles control/morercpthosts"},
     {"qmail-newu", old_newu, "", "compiles users/assign"},
     {"qmail-pw2u", old_pw2u, "[-/ohHuUC] [-c CHAR]", "makes users/assign from a password file"},
@@ -30,5 +32,7 @@ const struct command old_names[] = {
      "sendmail's face"},
     {"tcprules", old_tcprules, "CDB TMP", "compiles connection rules"},
     {"tcprulescheck", old_tcprulescheck, "CDB IP", "says which rule answers"},
+    {"tcpserver", old_tcpserver, "[OPTIONS] HOST PORT PROGRAM …",
+     "runs a program for each connection"},
     {0},
 };

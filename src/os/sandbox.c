@@ -201,6 +201,11 @@ enum {
                       LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
                       LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM,
 };
+/* rename and link between directories (tmp/ to cur/). Kernels before 5.19 cannot grant it, and
+ * refuse it to everybody that Landlock limits: there a program that writes goes without. */
+#ifndef LANDLOCK_ACCESS_FS_REFER
+#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
+#endif
 
 static bool add_dirs(int rules, const int *dirs, size_t n, uint64_t access)
 {
@@ -217,12 +222,15 @@ static bool limit_paths(const struct sandbox *s)
     struct landlock_ruleset_attr attr = {.handled_access_fs = LANDLOCK_WRITES};
     if (s->read_dirs[0] > 0 || !s->files_read)
         attr.handled_access_fs |= LANDLOCK_READS;
+    if (s->write_dirs[0] > 0)
+        attr.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (rules < 0)
         return false;
     uint64_t reads = attr.handled_access_fs & LANDLOCK_READS;
+    uint64_t writes = attr.handled_access_fs & ~(uint64_t)LANDLOCK_READS;
     bool ok = (reads == 0 || add_dirs(rules, s->read_dirs, 4, reads)) &&
-              add_dirs(rules, s->write_dirs, 4, LANDLOCK_WRITES | reads) &&
+              add_dirs(rules, s->write_dirs, 4, writes | reads) &&
               syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     (void)close(rules); /* in force already */
     return ok;

@@ -110,12 +110,13 @@ static bool becomes_the_user(uint32_t service)
 static void failed_login(struct client *k)
 {
     const struct conversation *c = &k->conversation;
-    note_event(k, EV_AUTH_FAILED);
-    /* A name of any length fits nobody's table for ever, but not every outcome is a guess. */
+    /* Only a wrong guess is a failed login: bans follow auth.failed. */
     if (c->outcome != AUTH_BAD) {
+        note_event(k, c->outcome == AUTH_TEMP ? EV_PROGRAM_FAILED : EV_COMMAND_FAILED);
         finish(k, NULL);
         return;
     }
+    note_event(k, EV_AUTH_FAILED);
     int64_t delay = slow_failed(k->auth->slow, c->peer_ip, c->user, clock_ms());
     loop_events(k->watch, LOOP_HUP);
     k->late = loop_at(k->auth->loop, (deadline){k->asked_ms + delay}, on_late, k);

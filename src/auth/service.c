@@ -18,23 +18,48 @@ static void note_line(void *ctx, unsigned line, err e)
               F_INT("line", line), F_ERR(e));
 }
 
-void auth_refresh(struct auth *a)
+/* What an unknown name is checked against costs what the house's own names cost. */
+static err choose_decoy(struct auth *a)
 {
-    struct credentials *fresh;
-    if (a->credentials != NULL && !credentials_changed(a->credentials, a->people_dir))
-        return;
-    err e = credentials_load(a->people_dir, note_line, NULL, &fresh);
-    if (failed(e) && a->credentials != NULL) {
-        log_event(NULL, EV_CONFIG_PROBLEM, F_STR("file", S("var/lib/twinpost/people/credentials")),
-                  F_ERR(e));
-        return;
-    }
-    if (failed(e))
-        return;
+    struct credential nobody;
+    buf_reset(&a->decoy);
+    if (credentials_count(a->credentials) == 0)
+        return password_decoy(S(""), &a->decoy);
+    credential_fake(a->house.secret, S("nobody"), &nobody);
+    return credential_stored(&nobody, &a->decoy);
+}
+
+static err take_credentials(struct auth *a, struct credentials *fresh)
+{
     credentials_free(a->credentials);
     a->credentials = fresh;
     a->house.credentials = fresh;
     cache_clear(a->cache);
+    return choose_decoy(a);
+}
+
+/* A file that is no use leaves what was there in force; at first that is nobody, so that
+ * system accounts can log in and the administrator can mend it. */
+static err load_credentials(struct auth *a)
+{
+    struct credentials *fresh;
+    err e = credentials_load(a->people_dir, note_line, NULL, &fresh);
+    if (!failed(e))
+        return take_credentials(a, fresh);
+    log_event(NULL, EV_CONFIG_PROBLEM, F_STR("file", S("var/lib/twinpost/people/credentials")),
+              F_ERR(e));
+    e = a->credentials == NULL ? take_credentials(a, credentials_none()) : OK_ERR;
+    credentials_seen(a->credentials, a->people_dir);
+    return e;
+}
+
+void auth_refresh(struct auth *a)
+{
+    if (!credentials_changed(a->credentials, a->people_dir))
+        return;
+    err e = load_credentials(a);
+    if (failed(e)) /* the decoy could not be made: the old one serves */
+        log_event(NULL, EV_PROGRAM_FAILED, F_ERR(e));
 }
 
 static bool is_local(void *ctx, str domain)
@@ -187,13 +212,10 @@ err auth_run(struct auth *a)
     }
     loop_children(a->loop, on_child, a);
     (void)loop_add(a->loop, channel_fd(a->boot->init), LOOP_IN, on_init, a); /* for ever */
-    err e = password_decoy(S(""), &a->decoy);
     /* Inside the sandbox, but before the credentials are read, so that no worker holds them. */
+    err e = workers_start(a->loop, a->root, worker_count(), &a->workers);
     if (!failed(e))
-        e = workers_start(a->loop, a->root, worker_count(), &a->workers);
-    if (!failed(e))
-        e = credentials_load(a->people_dir, note_line, NULL, &a->credentials);
-    a->house.credentials = a->credentials;
+        e = load_credentials(a);
     if (!failed(e))
         e = boot_ready(a->boot);
     return failed(e) ? e : loop_run(a->loop);

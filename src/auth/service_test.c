@@ -276,6 +276,20 @@ static void a_new_password_holds_at_once_and_the_old_one_no_more(void **state)
     channel_free(c);
 }
 
+static void a_damaged_credentials_file_leaves_the_known_logins_in_force(void **state)
+{
+    struct house *h = *state;
+    struct channel *c = session(h);
+    assert_false(failed(file_replace(h->people, "credentials", S("garbage\n"), 0600)));
+    assert_int_equal(plain(c, S("\0ann\0ann's word")), AUTH_OK);
+    assert_int_equal(plain(c, S("\0sys\0tanstaaf tanstaaf")), AUTH_OK);
+    assert_false(
+        failed(file_replace(h->people, "credentials",
+                            S("twinpost-credentials 1\nann\thash={PLAIN}mended\nx\n"), 0600)));
+    assert_int_equal(plain(c, S("\0ann\0mended")), AUTH_OK);
+    channel_free(c);
+}
+
 static void a_cancelled_login_ends_and_another_may_begin(void **state)
 {
     struct house *h = *state;
@@ -392,6 +406,7 @@ int main(void)
         WITH(whoever_may_not_come_in_hears_the_same),
         WITH(failures_are_late_and_hold_nobody_up),
         WITH(a_new_password_holds_at_once_and_the_old_one_no_more),
+        WITH(a_damaged_credentials_file_leaves_the_known_logins_in_force),
         WITH(a_cancelled_login_ends_and_another_may_begin),
         WITH(a_session_that_talks_out_of_turn_is_cut_off),
         WITH(sessions_that_leave_in_the_middle_are_forgotten),

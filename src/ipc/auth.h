@@ -4,7 +4,10 @@
  * START, then CHALLENGE/STEP as the mechanism wants, then DONE. Blobs are raw bytes (base64
  * undone). POP3's USER/PASS travel as PLAIN ("\0user\0pass"); APOP as mechanism "APOP" with
  * blob "user digest" and the greeting's timestamp in `timestamp`.
- * Before DONE with ok, auth has told init (IPC_INIT_GRANTED).
+ * Before DONE with ok, auth has told init (IPC_INIT_GRANTED), for IMAP and POP3: an SMTP session
+ * becomes nobody. CANCEL is answered by DONE too. A failed login's DONE comes late (0.5 to 15 s);
+ * until then nothing more may be sent. Whoever gives binding data must offer the SCRAM-…-PLUS
+ * names: a client that could bind and saw none says so, which RFC 5802 6 has us refuse.
  */
 #pragma once
 #include "ipc/channel.h"

@@ -147,12 +147,18 @@ static err load_file(struct credentials *c, int people_dir, credentials_problem_
     return OK_ERR;
 }
 
-err credentials_load(int people_dir, credentials_problem_fn *problem, void *ctx,
-                     struct credentials **ret)
+struct credentials *credentials_none(void)
 {
     struct credentials *c = mem_alloc("credentials", sizeof *c);
     c->arena = arena_new("credentials", 8UL * CREDENTIALS_FILE_MAX);
     c->by_name = map_new();
+    return c;
+}
+
+err credentials_load(int people_dir, credentials_problem_fn *problem, void *ctx,
+                     struct credentials **ret)
+{
+    struct credentials *c = credentials_none();
     err e = load_file(c, people_dir, problem, ctx);
     if (failed(e)) {
         credentials_free(c);
@@ -203,13 +209,19 @@ bool credentials_changed(const struct credentials *c, int people_dir)
            now.st_mtim.tv_nsec != was->st_mtim.tv_nsec;
 }
 
+void credentials_seen(struct credentials *c, int people_dir)
+{
+    c->exists = !failed(file_stat(people_dir, CREDENTIALS_FILE, &c->stamp));
+}
+
 err credential_stored(const struct credential *c, struct buf *out)
 {
-    if (c->hash.n > 0) {
-        buf_add(out, c->hash);
-    } else if (c->has_scram_sha256) {
+    /* Whoever has the file would guess by the cheaper of the two anyhow, so we check by it. */
+    if (c->has_scram_sha256) {
         buf_add(out, S("{SCRAM-SHA-256}"));
         scram_keys_write(&c->scram_sha256, out);
+    } else if (c->hash.n > 0) {
+        buf_add(out, c->hash);
     } else if (c->has_scram_sha1) {
         buf_add(out, S("{SCRAM-SHA-1}"));
         scram_keys_write(&c->scram_sha1, out);

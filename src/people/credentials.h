@@ -37,14 +37,19 @@ typedef void credentials_problem_fn(void *ctx, unsigned line, err e);
 /* No file: an empty set. problem may be NULL. ERR_SYNTAX: not our file, or of a later version. */
 err credentials_load(int people_dir, credentials_problem_fn *problem, void *ctx,
                      struct credentials **ret);
+/* The empty set, for a file that cannot be read: system accounts can still log in. */
+struct credentials *credentials_none(void);
 void credentials_free(struct credentials *c); /* wipes; NULL is fine */
 /* NULL: no such user. Lives as long as the set. */
 const struct credential *credentials_find(const struct credentials *c, str name);
 size_t credentials_count(const struct credentials *c);
 bool credentials_changed(const struct credentials *c, int people_dir); /* load again */
+/* The file as it is now was looked at and is no use: not changed until it changes again. */
+void credentials_seen(struct credentials *c, int people_dir);
 /* One line without its LF. Results live in `a`. */
 err credential_parse(str line, struct arena *a, struct credential *ret);
-/* What a PLAIN password is checked against: the hash, or the SCRAM keys in that form. */
+/* What a PLAIN password is checked against: the SCRAM keys in that form, else the hash (which
+ * then came from elsewhere, or waits to be taken elsewhere). */
 err credential_stored(const struct credential *c, struct buf *out);
 
 /* How `twinpost passwd` changes the file: under a lock, aside, synced, renamed. Other users'

@@ -123,15 +123,19 @@ static bool add_line(struct compiler *c, str line)
     if (!v6 && address.n && (char_is_space(address.p[0]) || address.p[0] == '\0'))
         note(c, "the address begins with a space: it matches nobody");
     buf_reset(&c->data);
-    if (str_skip(&rest, S("deny")))
+    if (str_skip(&rest, S("deny"))) {
         buf_add(&c->data, str_of("D", 2));
-    else if (!str_skip(&rest, S("allow")))
+        if (rest.n)
+            note(c, "variables of a deny rule have no effect");
+    } else if (!str_skip(&rest, S("allow"))) {
         return false;
+    }
     if (!take_variables(c, rest) || c->data.over)
         return false;
     if (v6)
         return add_v6(c, address);
-    ptrdiff_t dash = str_find(address, '=') < 0 ? str_find(address, '-') : -1;
+    bool plain = str_find(address, '=') < 0 && str_find(address, '@') < 0;
+    ptrdiff_t dash = plain ? str_find(address, '-') : -1;
     if (dash >= 0)
         return add_range(c, address, (size_t)dash);
     add_rule(c, address);

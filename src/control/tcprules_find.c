@@ -100,8 +100,10 @@ static void take_data(str data, struct arena *a, struct tcprules_answer *r)
     struct tcp_variable *v = NEW_N(a, struct tcp_variable, most ? most : 1);
     str item;
     while (str_cut(data, '\0', &item, &data)) {
-        if (str_starts(item, S("D")))
-            r->deny = true;
+        if (str_starts(item, S("D"))) {
+            r->deny = true; /* tcpserver reads no further */
+            break;
+        }
         if (!str_skip(&item, S("+")))
             continue;
         str name, value;

@@ -9,7 +9,7 @@ static const str rules = S("# our networks\n"
                            "1.2.3.4:deny\n"
                            "1.2.3.37-53:allow,RANGE=\"1\"\n"
                            "10.:allow,RELAYCLIENT=\"\"\n"
-                           "10.2-3.:deny,A='x',B=/y z/\n"
+                           "10.2-3.:allow,A='x',B=/y z/\n"
                            "ann@1.2.3.4:allow,WHO=\"ann@ip\"\n"
                            "ann@=h.x.org:allow,WHO=\"ann@host\"\n"
                            "=h.x.org:allow,WHO=\"host\"\n"
@@ -48,7 +48,7 @@ static const struct {
     {{.ip = S("1.2.3.54")}, S("rule :\nset environment variable WHO=any\nallow connection\n")},
     {{.ip = S("10.3.0.1")},
      S("rule 10.3.:\nset environment variable A=x\n"
-       "set environment variable B=y z\ndeny connection\n")},
+       "set environment variable B=y z\nallow connection\n")},
     {{.ip = S("2001:db8::1")},
      S("rule [20010db8000000000000000000000001/128]:\ndeny connection\n")},
     {{.ip = S("2001:DB8:0:1::7")},
@@ -119,11 +119,13 @@ static void lines_that_tcprules_ignores_are_pointed_out(void **state)
     auto_buf struct buf cdb;
     buf_init(&cdb, 1 << 20);
     struct tcprules_report report;
-    assert_fine(tcprules_compile(S("deny everybody\n5-3.:allow\n x:deny\n"), &cdb, &report));
-    assert_int_equal(report.n, 3);
+    assert_fine(tcprules_compile(S("deny everybody\n5-3.:allow\n x:deny\n1.:deny,A=\"b\"\n"), &cdb,
+                                 &report));
+    assert_int_equal(report.n, 4);
     assert_int_equal(report.at[0].line, 1);
     assert_int_equal(report.at[1].line, 2);
     assert_int_equal(report.at[2].line, 3);
+    assert_int_equal(report.at[3].line, 4);
 }
 
 int main(void)

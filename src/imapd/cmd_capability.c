@@ -11,7 +11,7 @@ void capability_write(const struct session *s, struct buf *b)
               "MOVE"));
     if (s->phase != PHASE_LOGIN)
         return;
-    if (!s->tls)
+    if (!s->tls && s->can_starttls)
         buf_add(b, S(" STARTTLS"));
     buf_add(b, S(" AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=CRAM-MD5"));
     buf_add(b, s->tls || s->loopback ? S(" AUTH=PLAIN AUTH=LOGIN") : S(" LOGINDISABLED"));

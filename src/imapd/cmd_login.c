@@ -91,5 +91,7 @@ CMD(starttls)
         return reply_bad(e);
     if (s->tls)
         return (struct reply){.kind = REPLY_BAD, .text = S("TLS is on already")};
+    if (!s->can_starttls)
+        return reply_no("CANNOT", "TLS is not to be had here");
     return login_begin_tls(s, head->tag);
 }

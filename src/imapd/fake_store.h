@@ -4,6 +4,7 @@
  * the contract of the header: the view changes only in store_sync() and store_select().
  */
 #pragma once
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -47,7 +48,7 @@ struct store {
 
 static err fake_fail(struct store *s, enum err_kind kind, const char *why)
 {
-    snprintf(s->reason, sizeof s->reason, "%s", why);
+    (void)snprintf(s->reason, sizeof s->reason, "%s", why);
     return err_new(kind, "fake store");
 }
 

@@ -50,6 +50,7 @@ void login_run(const struct boot *boot, const struct session_start *start, int d
     struct session *s = session_new(io_new(data, data), channel_new(control));
     s->login = &l;
     s->tls = l.start.tls != 0;
+    s->can_starttls = l.start.can_starttls != 0;
     s->loopback = is_loopback(l.start.peer_ip);
     s->log = log_new(NULL);
     log_set(s->log, "sid", l.start.sid);

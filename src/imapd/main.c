@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* imapd: speaks IMAP. Three lives, one program:
- *  - the parent forks a session for each client that front passes on; reads no client's bytes;
+ *  - the warm parent forks a session for each client that front passes on; it reads no client's
+ *    bytes;
  *  - a session before its login has the client's socket, a door to auth and one to init, and
  *    no files; it ends when init takes the login over;
  *  - the session of a user, as that user: the client's socket and a channel to the user's
  *    keeper. It opens nothing but the character set tables of the C library.
  * Gets: front's channel, doors to auth and init; or IPC_INIT_SESSION. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "imapd/login.h"
-#include "imapd/parent.h"
 #include "imapd/user.h"
+#include "ipc/warm.h"
 #include "log/event.h"
 #include "os/file.h"
 #include "os/sandbox.h"
@@ -25,10 +25,23 @@ static void must(err e, const char *doing)
     exit(111);
 }
 
-static void stranger(const struct boot *b, const struct session_start *start, int data, int control)
+static void stranger(void *ctx, const struct session_start *start, int data, int control)
 {
     must(sandbox_enter(&(struct sandbox){0}), "confine a session");
-    login_run(b, start, data, control);
+    login_run(ctx, start, data, control);
+}
+
+static err no_site(void *ctx, struct boot *boot) /* nothing here is configured */
+{
+    (void)ctx;
+    (void)boot;
+    return OK_ERR;
+}
+
+static void problem(void *ctx, err e)
+{
+    (void)ctx;
+    log_event(NULL, EV_PROGRAM_FAILED, F_STR("doing", S("start a session")), F_ERR(e));
 }
 
 static void user(struct boot *b)
@@ -51,6 +64,7 @@ int main(void)
         return 0;
     }
     must(sandbox_enter(&(struct sandbox){.fork = true, .signals = true}), "confine the parent");
-    must(parent_run(&b, stranger), "wait for clients");
+    must(boot_ready(&b), "say that we serve");
+    must(warm_run(&(struct warm){&b, &b, no_site, stranger, problem}), "wait for clients");
     return 0;
 }

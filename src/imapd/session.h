@@ -49,7 +49,7 @@ struct session {
     struct arena *arena;
     struct buf command; /* lines and literals of the command being read */
     enum phase phase;
-    bool tls;
+    bool tls, can_starttls;
     bool loopback;
     bool in_command;
     unsigned bad; /* BAD answers in a row */
@@ -69,7 +69,7 @@ struct reply {
     enum reply_kind kind;
     str code; /* without brackets: "READ-ONLY"; or empty */
     str text;
-    bool closing;                     /* hang up afterwards */
+    bool closing; /* hang up afterwards */
 };
 struct reply reply_ok(const char *text);
 struct reply reply_no(const char *code, const char *text); /* code may be NULL */

@@ -141,7 +141,7 @@ static void rehash(struct box *b)
         put_slot(b, base_at(b, i), b->table.at[i].uid);
 }
 
-size_t box_find(const struct box *b, uint32_t uid)
+size_t box_from(const struct box *b, uint32_t uid)
 {
     size_t low = 0, high = b->table.n;
     while (low < high) {
@@ -151,7 +151,13 @@ size_t box_find(const struct box *b, uint32_t uid)
         else
             high = mid;
     }
-    return low < b->table.n && b->table.at[low].uid == uid ? low : b->table.n;
+    return low;
+}
+
+size_t box_find(const struct box *b, uint32_t uid)
+{
+    size_t at = box_from(b, uid);
+    return at < b->table.n && b->table.at[at].uid == uid ? at : b->table.n;
 }
 
 /* The slot that holds base, or n_slots. */
@@ -186,8 +192,7 @@ void box_note(struct box *b, uint32_t kind, uint32_t uid, uint32_t by)
 {
     if (b->changes.n >= BOX_CHANGES_MAX) { /* the older half is forgotten */
         size_t half = b->changes.n / 2;
-        memmove(b->changes.at, b->changes.at + half,
-                (b->changes.n - half) * sizeof *b->changes.at);
+        memmove(b->changes.at, b->changes.at + half, (b->changes.n - half) * sizeof *b->changes.at);
         b->changes.n -= half;
         b->first_version += half;
     }
@@ -297,25 +302,11 @@ struct store_range set_at(str set, size_t i)
     return (struct store_range){u32_at(set, i * 8), u32_at(set, i * 8 + 4)};
 }
 
-/* First index with a UID of at least uid. */
-static size_t lower(const struct box *b, uint32_t uid)
-{
-    size_t low = 0, high = b->table.n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (b->table.at[mid].uid < uid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 static void mark_set(const struct box *b, str set, bool *marks)
 {
     for (size_t i = 0; i < set_count(set); i++) {
         struct store_range r = set_at(set, i);
-        for (size_t at = lower(b, r.from); at < b->table.n && b->table.at[at].uid <= r.to; at++)
+        for (size_t at = box_from(b, r.from); at < b->table.n && b->table.at[at].uid <= r.to; at++)
             marks[at] = true;
     }
 }
@@ -335,7 +326,8 @@ err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, ui
     VEC(struct box_want) want = {0};
     for (size_t i = 0; i < set_count(set); i++) {
         struct store_range r = set_at(set, i);
-        for (size_t at = lower(b, r.from); at < b->table.n && b->table.at[at].uid <= r.to; at++) {
+        for (size_t at = box_from(b, r.from); at < b->table.n && b->table.at[at].uid <= r.to;
+             at++) {
             uint32_t to = new_flags(b->table.at[at].flags, op, flags);
             if (to != b->table.at[at].flags)
                 vec_push(&want, (struct box_want){(uint32_t)at, to});
@@ -503,9 +495,8 @@ err box_table_fd(struct box *b, int *ret_fd)
 
 void box_status(const struct box *b, struct store_status *ret)
 {
-    struct store_status s = {.messages = (uint32_t)b->table.n,
-                             .uidnext = b->uidnext,
-                             .uidvalidity = b->uidvalidity};
+    struct store_status s = {
+        .messages = (uint32_t)b->table.n, .uidnext = b->uidnext, .uidvalidity = b->uidvalidity};
     for (size_t i = 0; i < b->table.n; i++) {
         const struct store_message *m = &b->table.at[i];
         s.recent += b->first_recent && m->uid >= b->first_recent;

@@ -29,12 +29,12 @@ struct box_entry { /* beside each store_message */
 };
 
 struct box_incoming {
-    int fd;              /* the body, LF line ends */
-    const char *spool;   /* its name in the target's tmp/, or NULL */
-    uint32_t from_uid;   /* copy and move: in the source */
-    uint32_t flags;      /* in the target's letters */
+    int fd;            /* the body, LF line ends */
+    const char *spool; /* its name in the target's tmp/, or NULL */
+    uint32_t from_uid; /* copy and move: in the source */
+    uint32_t flags;    /* in the target's letters */
     int64_t date;
-    uint32_t uid;        /* set: in the target */
+    uint32_t uid; /* set: in the target */
 };
 struct box_want {
     uint32_t index, flags;
@@ -47,8 +47,8 @@ enum box_add { BOX_APPEND, BOX_COPY, BOX_MOVE };
 
 /* What a format must be able to do. */
 struct box_kind {
-    err (*refresh)(struct box *b);        /* look at the files, record changes */
-    err (*take_recent)(struct box *b);    /* new/ to cur/ */
+    err (*refresh)(struct box *b);     /* look at the files, record changes */
+    err (*take_recent)(struct box *b); /* new/ to cur/ */
     /* Indices ascending; each differs from what is. */
     err (*set_flags)(struct box *b, const struct box_want *want, size_t n, uint32_t by);
     err (*expunge)(struct box *b, const bool *doomed);
@@ -79,14 +79,14 @@ struct box {
     uint64_t first_version; /* of changes.at[0]; version = first_version + changes.n */
     int table_fd;           /* sealed copy of the table at table_version, or -1 */
     uint64_t table_version;
-    bool stale; /* the files must be read again (event lost, no watch) */
-    bool behind; /* the disk was full: the UID list lacks some of the table */
-    bool lost;  /* UIDVALIDITY changed or the folder is gone: close it */
+    bool stale;                      /* the files must be read again (event lost, no watch) */
+    bool behind;                     /* the disk was full: the UID list lacks some of the table */
+    bool lost;                       /* UIDVALIDITY changed or the folder is gone: close it */
     VEC(struct box_arrival) arrived; /* files seen that are not in the table yet */
     struct {
         uint64_t inode, size;
         int64_t mtime_ns;
-    } stamp; /* uidlist or mbox as read last */
+    } stamp;         /* uidlist or mbox as read last */
     size_t problems; /* damaged lines and the like, since last asked */
     void *extra;     /* of the kind */
 };
@@ -98,6 +98,7 @@ void box_free(struct box *b); /* NULL is fine */
 
 uint64_t box_version(const struct box *b);
 size_t box_find(const struct box *b, uint32_t uid); /* index, or table.n */
+size_t box_from(const struct box *b, uint32_t uid); /* first index with at least this UID */
 err box_refresh(struct box *b);
 /* *ret_first: UIDs from here on are recent for the session that asks now; 0: none. */
 err box_take_recent(struct box *b, enum store_mode mode, uint32_t *ret_first);
@@ -129,7 +130,7 @@ void box_name_drop(struct box *b, uint32_t name);
 size_t box_lookup(const struct box *b, str base); /* index, or table.n */
 /* Puts a message at its place; records NEW. */
 void box_insert(struct box *b, const struct store_message *m, struct box_entry e);
-void box_remove(struct box *b, size_t index);                  /* records GONE */
+void box_remove(struct box *b, size_t index); /* records GONE */
 void box_changed(struct box *b, size_t index, uint32_t flags, uint32_t by);
 void box_note(struct box *b, uint32_t kind, uint32_t uid, uint32_t by);
 /* Removes every doomed index at once: linear. */

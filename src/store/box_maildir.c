@@ -483,8 +483,7 @@ static err rename_flags(struct box *b, size_t at, uint32_t flags)
     if (failed(e))
         return e;
     uint32_t fresh = box_name_add(b, buf_str(&name));
-    e = file_rename(dir_of(b, entry->in_new), box_name(b, entry->name), b->cur,
-                    box_name(b, fresh));
+    e = file_rename(dir_of(b, entry->in_new), box_name(b, entry->name), b->cur, box_name(b, fresh));
     if (failed(e)) {
         box_name_drop(b, fresh);
         return e;

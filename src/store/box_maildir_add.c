@@ -17,7 +17,7 @@
 #include "store/maildir_name.h"
 #include "wire/crlf.h"
 
-struct job { /* one message on its way */
+struct job {         /* one message on its way */
     char name[256];  /* in cur/ */
     char spool[256]; /* in tmp/, or empty: linked from the source */
     uint32_t wire_size, date;
@@ -117,8 +117,8 @@ static err prepare_link(const struct add *a, size_t i)
         return err_new(ERR_NOTFOUND, "the message is gone");
     const struct box_entry *entry = &a->from->entries.at[at];
     struct stat st;
-    err e = file_stat(entry->in_new ? a->from->new : a->from->cur, box_name(a->from, entry->name),
-                      &st);
+    err e =
+        file_stat(entry->in_new ? a->from->new : a->from->cur, box_name(a->from, entry->name), &st);
     if (failed(e))
         return e;
     a->jobs[i].wire_size = a->from->table.at[at].size;

@@ -218,8 +218,7 @@ static err make_name(const struct maildir_batch *b, const struct maildir_deliver
     return OK_ERR;
 }
 
-err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d,
-                      size_t *ret_index)
+err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d, size_t *ret_index)
 {
     if (b->linked || b->n == MAILDIR_BATCH_MAX)
         return err_new(ERR_LIMIT, "the batch is full");

@@ -11,8 +11,12 @@ static const struct {
     char letter;
     uint32_t flag;
 } letters[] = {
-    {'D', STORE_DRAFT},    {'F', STORE_FLAGGED}, {'P', 0}, /* passed: not IMAP's, but it sorts here */
-    {'R', STORE_ANSWERED}, {'S', STORE_SEEN},    {'T', STORE_DELETED},
+    {'D', STORE_DRAFT},
+    {'F', STORE_FLAGGED},
+    {'P', 0}, /* passed: not IMAP's, but it sorts here */
+    {'R', STORE_ANSWERED},
+    {'S', STORE_SEEN},
+    {'T', STORE_DELETED},
 };
 
 str maildir_base(str name)

@@ -32,6 +32,7 @@ void mbox_close(struct mbox *m); /* unlocks */
 /* ---- delivery: mboxrd ---- */
 struct mbox_delivery {
     str from_line;    /* "From SENDER Tue Nov 24 15:10:56 2026\n" (wire/message.h) */
+    str ours;         /* header lines that only a keeper writes (X-UID), or empty */
     const str *parts; /* trace lines, then the message, with LF line ends */
     size_t n_parts;
     int fd; /* >= 0: after the parts, the whole of this file */

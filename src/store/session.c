@@ -21,8 +21,8 @@ struct store {
     uint32_t last_id;
     struct store_box box;
     struct store_message *rows;
-    size_t n, room;    /* rows in use, rows that fit */
-    size_t mapped;     /* bytes of the mapping; 0: rows are on the heap */
+    size_t n, room; /* rows in use, rows that fit */
+    size_t mapped;  /* bytes of the mapping; 0: rows are on the heap */
     uint64_t version;
     struct buf keywords, reason;
     str names; /* mapped */
@@ -220,8 +220,8 @@ err store_list(struct store *s, struct arena *a, struct store_folder **ret, size
 {
     struct keeper_data d;
     struct packet p;
-    err e = ask(s, &keeper_list_schema, &(struct keeper_nothing){0}, &keeper_folders_schema, &d,
-                &p);
+    err e =
+        ask(s, &keeper_list_schema, &(struct keeper_nothing){0}, &keeper_folders_schema, &d, &p);
     if (!failed(e))
         e = verdict(s, d.outcome, d.text);
     str mapped, rest;
@@ -768,8 +768,8 @@ err store_uidls(struct store *s, str *ret_names)
 {
     struct keeper_data d;
     struct packet p;
-    err e = ask(s, &keeper_names_ask_schema, &(struct keeper_nothing){0}, &keeper_names_schema, &d,
-                &p);
+    err e =
+        ask(s, &keeper_names_ask_schema, &(struct keeper_nothing){0}, &keeper_names_schema, &d, &p);
     if (!failed(e))
         e = verdict(s, d.outcome, d.text);
     if (failed(e))

@@ -79,8 +79,8 @@ enum store_folder_flag {
     STORE_NOSELECT = 1, /* only a level in the names of others */
     STORE_SUBSCRIBED = 2,
     STORE_HAS_CHILDREN = 4,
-    STORE_MARKED = 8,  /* something lies in new/ */
-    STORE_ABSENT = 16, /* subscribed only: the folder does not exist */
+    STORE_MARKED = 8, /* something lies in new/ */
+    STORE_ABSENT = 8, /* subscribed only: the folder does not exist */
 };
 struct store_folder {
     str name;

@@ -16,8 +16,8 @@ enum { UIDLIST_MAX = 1 << 30, UIDLIST_STALE_S = 120 };
 struct uidlist {
     uint32_t version; /* 3 or 1; 0: no usable header */
     uint32_t uidvalidity, nextuid;
-    char guid[33];     /* 32 hex digits, or empty */
-    size_t damaged;    /* lines that could not be read */
+    char guid[33];  /* 32 hex digits, or empty */
+    size_t damaged; /* lines that could not be read */
 };
 struct uidlist_record {
     uint32_t uid;

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: ISC */
+/* How it works: one loop with the doors, the clients and one inotify descriptor. Events mark
+ * mailboxes; once per round they are read again and sessions whose view is older are told. */
+#include "keeper/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc/door.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "store/maildir.h"
+
+enum {
+    DIR_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR,
+    MBOX_EVENTS = IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF,
+    EVENT_BYTES = 16 * 1024,
+};
+
+/* ---- mailboxes ---- */
+
+static err open_box(struct keeper *k, str folder, struct box **ret)
+{
+    auto_buf struct buf path;
+    buf_init(&path, 2048);
+    err e = folders_path(&k->folders, folder, &path);
+    if (failed(e))
+        return e;
+    if (!folder_is_inbox(folder))
+        return box_open_maildir(k->folders.home, path.p, folder, ret);
+    if (k->folders.inbox_is_mbox)
+        return box_open_mbox(k->folders.home, path.p, S("INBOX"), ret);
+    e = box_open_maildir(k->folders.home, path.p, S("INBOX"), ret);
+    if (e.kind != ERR_NOTFOUND)
+        return e;
+    e = maildir_make(k->folders.home, path.p); /* the first login of a new user */
+    return failed(e) ? e : box_open_maildir(k->folders.home, path.p, S("INBOX"), ret);
+}
+
+void keeper_report(struct keeper *k, struct box *b)
+{
+    if (!b->problems)
+        return;
+    log_event(k->log, EV_MAILBOX_PROBLEM, F_STR("folder", str_from(b->folder)),
+              F_INT("damaged", (int64_t)b->problems));
+    b->problems = 0;
+}
+
+static void add_watches(struct keeper *k, struct held *h)
+{
+    if (k->inotify < 0)
+        return;
+    auto_buf struct buf path;
+    buf_init(&path, 2048);
+    err e = folders_path(&k->folders, str_from(h->box->folder), &path);
+    if (failed(e))
+        return; /* then changes show when a session asks */
+    size_t n = path.n;
+    static const char *const parts[] = {"/new", "/cur"};
+    for (size_t i = 0; i < 2; i++) {
+        bool mbox = h->box->cur < 0;
+        if (mbox && i)
+            break;
+        path.n = n;
+        buf_add(&path, mbox ? S("") : str_from(parts[i]));
+        buf_addc(&path, 0);
+        h->watch[i] =
+            path.over ? -1 : inotify_add_watch(k->inotify, path.p, mbox ? MBOX_EVENTS : DIR_EVENTS);
+    }
+    h->box->stale = true; /* what happened between reading and watching */
+}
+
+static void drop_watches(struct keeper *k, struct held *h)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (h->watch[i] >= 0)
+            (void)inotify_rm_watch(k->inotify, h->watch[i]); /* gone with its directory: fine */
+        h->watch[i] = -1;
+    }
+    h->box->stale = true;
+}
+
+static void free_held(struct keeper *k, struct held *h)
+{
+    drop_watches(k, h);
+    list_del(&h->node);
+    box_free(h->box);
+    free(h);
+}
+
+/* Keeps the few mailboxes used last; a copy's or an APPEND's target is often wanted again. */
+static void trim_boxes(struct keeper *k)
+{
+    size_t idle = 0;
+    list_each (it, &k->boxes)
+        idle += container_of(it, struct held, node)->users == 0;
+    list_each_safe (it, &k->boxes) {
+        struct held *h = container_of(it, struct held, node);
+        if (h->users == 0 && idle > KEEPER_WARM_BOXES) {
+            free_held(k, h);
+            idle--;
+        }
+    }
+}
+
+static bool is_named(const struct held *h, str folder)
+{
+    str name = str_from(h->box->folder);
+    return str_eq(name, folder) || (folder_is_inbox(name) && folder_is_inbox(folder));
+}
+
+err keeper_box(struct keeper *k, str folder, struct held **ret)
+{
+    list_each (it, &k->boxes) {
+        struct held *h = container_of(it, struct held, node);
+        if (!is_named(h, folder) || h->box->lost)
+            continue;
+        list_del(&h->node); /* used last: to the end */
+        list_add(&k->boxes, &h->node);
+        *ret = h;
+        return OK_ERR;
+    }
+    if (!folder_exists(&k->folders, folder))
+        return err_new(ERR_NOTFOUND, "no such folder");
+    struct box *b;
+    err e = open_box(k, folder, &b);
+    if (failed(e))
+        return e;
+    struct held *h = mem_alloc("mailbox", sizeof *h);
+    *h = (struct held){.box = b, .watch = {-1, -1}};
+    list_add(&k->boxes, &h->node);
+    log_event(k->log, EV_MAILBOX_OPENED, F_STR("folder", str_from(b->folder)),
+              F_INT("messages", (int64_t)b->table.n));
+    keeper_report(k, b);
+    *ret = h;
+    return OK_ERR;
+}
+
+void keeper_use(struct keeper *k, struct held *h)
+{
+    if (h->users++ == 0)
+        add_watches(k, h);
+}
+
+void keeper_leave(struct keeper *k, struct client *c)
+{
+    struct held *h = c->held;
+    c->held = NULL;
+    if (!h || --h->users)
+        return;
+    drop_watches(k, h);
+    if (h->box->lost)
+        free_held(k, h);
+    else
+        trim_boxes(k);
+}
+
+void keeper_forget(struct keeper *k, struct held *h)
+{
+    h->box->lost = true;
+    keeper_tell(k, h, NULL);
+    if (!h->users)
+        free_held(k, h);
+}
+
+/* ---- news ---- */
+
+static void end_client(struct client *c)
+{
+    struct keeper *k = c->keeper;
+    drop_spools(c);
+    keeper_leave(k, c);
+    loop_del(c->watch);
+    list_del(&c->node);
+    channel_free(c->channel);
+    free(c);
+    if (--k->n_clients == 0)
+        loop_timer_move(k->idle, deadline_in_ms(k->idle_ms));
+}
+
+void keeper_tell(struct keeper *k, struct held *h, const struct client *but)
+{
+    list_each (it, &k->clients) {
+        struct client *c = container_of(it, struct client, node);
+        if (c->held != h || c == but || c->told)
+            continue;
+        if (c->version == box_version(h->box) && !h->box->lost)
+            continue;
+        /* Full: the session has unread packets anyway and will ask. */
+        err e = channel_try_send(c->channel, &keeper_news_schema, 0, &(struct keeper_nothing){0},
+                                 NULL, 0);
+        c->told = !failed(e);
+    }
+}
+
+static struct held *held_by_watch(struct keeper *k, int watch, bool *ret_new)
+{
+    list_each (it, &k->boxes) {
+        struct held *h = container_of(it, struct held, node);
+        for (size_t i = 0; i < 2; i++) {
+            if (h->watch[i] != watch)
+                continue;
+            *ret_new = i == 0;
+            return h;
+        }
+    }
+    return NULL;
+}
+
+static void take_event(struct keeper *k, const struct inotify_event *v)
+{
+    if (v->mask & IN_Q_OVERFLOW) {
+        list_each (it, &k->boxes) {
+            struct held *h = container_of(it, struct held, node);
+            h->box->stale = h->noted = true;
+        }
+        return;
+    }
+    bool in_new;
+    struct held *h = held_by_watch(k, v->wd, &in_new);
+    if (!h)
+        return;
+    h->noted = true;
+    if (v->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
+        h->box->stale = true; /* the next look finds out */
+    else if (h->box->cur < 0)
+        h->box->stale = true;
+    else if (v->len && !(v->mask & IN_ISDIR))
+        box_event(h->box, in_new, (v->mask & (IN_CREATE | IN_MOVED_TO)) != 0, str_from(v->name));
+}
+
+void keeper_watch_events(struct keeper *k)
+{
+    _Alignas(struct inotify_event) char space[EVENT_BYTES];
+    while (k->inotify >= 0) {
+        ssize_t n = read(k->inotify, space, sizeof space);
+        if (n <= 0)
+            break; /* EAGAIN: all taken */
+        for (ssize_t at = 0; at < n;) {
+            const struct inotify_event *v = (const void *)(space + at);
+            take_event(k, v);
+            at += (ssize_t)(sizeof *v + v->len);
+        }
+    }
+}
+
+static void on_inotify(void *ctx, int fd, unsigned events)
+{
+    (void)fd;
+    (void)events;
+    struct keeper *k = ctx;
+    keeper_watch_events(k);
+    list_each_safe (it, &k->boxes) {
+        struct held *h = container_of(it, struct held, node);
+        if (!h->noted)
+            continue;
+        h->noted = false;
+        if (!h->users)
+            continue;
+        err e = box_refresh(h->box);
+        if (failed(e) && !h->box->lost) {
+            log_event(k->log, EV_MAILBOX_PROBLEM, F_STR("folder", str_from(h->box->folder)),
+                      F_ERR(e));
+            continue;
+        }
+        keeper_report(k, h->box);
+        keeper_tell(k, h, NULL);
+    }
+}
+
+/* ---- clients ---- */
+
+static void on_client(void *ctx, int fd, unsigned events)
+{
+    (void)fd;
+    (void)events;
+    struct client *c = ctx;
+    struct packet p;
+    err e = channel_try_recv(c->channel, &p);
+    if (e.kind == ERR_TEMP)
+        return;
+    if (!failed(e))
+        e = serve(c, &p);
+    if (failed(e))
+        end_client(c);
+}
+
+void keeper_add_client(struct keeper *k, int fd)
+{
+    if (k->n_clients >= KEEPER_CLIENTS_MAX) {
+        fd_close(fd);
+        return;
+    }
+    struct client *c = mem_alloc("client", sizeof *c);
+    *c = (struct client){.keeper = k, .channel = channel_new(fd), .number = ++k->last_number};
+    c->watch = loop_add(k->loop, fd, LOOP_IN, on_client, c);
+    list_add(&k->clients, &c->node);
+    k->n_clients++;
+}
+
+static bool answer_door(struct keeper *k, size_t i)
+{
+    struct door_knock who;
+    int fd;
+    bool any = false;
+    for (;;) {
+        err e = door_answer(k->doors[i], &who, &fd);
+        if (e.kind == ERR_SYNTAX)
+            continue;
+        if (failed(e)) {
+            if (e.kind != ERR_TEMP) { /* init went away: who is here may finish */
+                loop_del(k->door_watch[i]);
+                k->door_watch[i] = NULL;
+            }
+            return any;
+        }
+        keeper_add_client(k, fd);
+        any = true;
+    }
+}
+
+static void on_door(void *ctx, int fd, unsigned events)
+{
+    (void)events;
+    struct keeper *k = ctx;
+    for (size_t i = 0; i < k->n_doors; i++)
+        if (channel_fd(k->doors[i]) == fd && k->door_watch[i])
+            answer_door(k, i);
+}
+
+void keeper_add_door(struct keeper *k, struct channel *door)
+{
+    if (k->n_doors == sizeof k->doors / sizeof *k->doors) {
+        channel_free(door);
+        return;
+    }
+    k->doors[k->n_doors] = door;
+    k->door_watch[k->n_doors++] = loop_add(k->loop, channel_fd(door), LOOP_IN, on_door, k);
+}
+
+/* Nobody is here. Closing the doors first makes a knock that comes now fail at init, which
+ * then starts another keeper, instead of being lost in our queue. */
+static void on_idle(void *ctx)
+{
+    struct keeper *k = ctx;
+    if (k->n_clients)
+        return;
+    bool late = false;
+    for (size_t i = 0; i < k->n_doors; i++) {
+        if (!k->door_watch[i])
+            continue;
+        (void)shutdown(channel_fd(k->doors[i]), SHUT_RD); /* a door already closed is fine */
+        late |= answer_door(k, i);
+    }
+    if (!late)
+        loop_stop(k->loop);
+}
+
+static void on_init(void *ctx, int fd, unsigned events)
+{
+    (void)fd;
+    (void)events;
+    struct keeper *k = ctx;
+    struct packet p;
+    err e = channel_try_recv(k->init, &p);
+    if (e.kind == ERR_TEMP || (!failed(e) && p.type != IPC_INIT_DRAIN))
+        return; /* a new configuration concerns the next keeper */
+    /* The house closes, or init is gone: whoever is here may finish. */
+    loop_del(k->init_watch);
+    k->init_watch = NULL;
+    k->idle_ms = 0;
+    loop_timer_move(k->idle, deadline_in_ms(0));
+}
+
+void keeper_add_init(struct keeper *k, struct channel *init)
+{
+    k->init = init;
+    k->init_watch = loop_add(k->loop, channel_fd(init), LOOP_IN, on_init, k);
+}
+
+err keeper_init(struct keeper *k, int home, str default_delivery, struct log *log)
+{
+    *k = (struct keeper){.log = log, .inotify = -1, .idle_ms = KEEPER_IDLE_MS};
+    list_init(&k->boxes);
+    list_init(&k->clients);
+    err e = folders_locate(&k->folders, home, default_delivery);
+    if (failed(e))
+        return e;
+    k->loop = loop_new();
+    k->idle = loop_at(k->loop, deadline_in_ms(k->idle_ms), on_idle, k);
+    k->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (k->inotify >= 0)
+        k->inotify_watch = loop_add(k->loop, k->inotify, LOOP_IN, on_inotify, k);
+    e = folders_clean(&k->folders);
+    if (failed(e)) /* leftovers of a deletion harm nobody */
+        log_event(log, EV_MAILBOX_PROBLEM, F_STR("folder", str_from(k->folders.root)), F_ERR(e));
+    return OK_ERR;
+}
+
+err keeper_run(struct keeper *k)
+{
+    return loop_run(k->loop);
+}
+
+void keeper_done(struct keeper *k)
+{
+    list_each_safe (it, &k->clients)
+        end_client(container_of(it, struct client, node));
+    list_each_safe (it, &k->boxes)
+        free_held(k, container_of(it, struct held, node));
+    for (size_t i = 0; i < k->n_doors; i++) {
+        loop_del(k->door_watch[i]);
+        channel_free(k->doors[i]);
+    }
+    loop_del(k->inotify_watch);
+    loop_del(k->init_watch);
+    loop_timer_del(k->idle);
+    fd_close(k->inotify);
+    loop_free(k->loop);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/keeper.h -- the keeper of one user's mail: the only writer of UID lists, flags and mbox
+ * files while sessions run, and the only one that watches directories.
+ *
+ * Sessions knock (ipc/door.h) and then ask (ipc/keeper.h); every question is answered before
+ * the next is read. One inotify instance, with watches only on mailboxes that some session
+ * has open. Ends by itself when nobody has been there for KEEPER_IDLE_MS.
+ */
+#pragma once
+#include "base/base.h"
+#include "ipc/channel.h"
+#include "ipc/keeper.h"
+#include "log/event.h"
+#include "os/loop.h"
+#include "store/box.h"
+#include "store/folders.h"
+
+enum {
+    KEEPER_IDLE_MS = 30 * 1000,
+    KEEPER_CLIENTS_MAX = 4096,
+    KEEPER_WARM_BOXES = 4, /* kept in memory though nobody has them open */
+};
+
+struct held { /* a mailbox in memory */
+    struct list node;
+    struct box *box;
+    size_t users;
+    int watch[2]; /* inotify: new/ and cur/, or the mbox and none; -1 */
+    bool noted;   /* an event came, clients have not been told yet */
+};
+
+struct spool {
+    uint32_t number; /* 0: free */
+    char name[256];
+    char folder[STORE_NAME_MAX + 1];
+};
+
+struct client {
+    struct list node;
+    struct keeper *keeper;
+    struct channel *channel;
+    struct loop_fd *watch;
+    uint32_t number;
+    struct held *held; /* the open mailbox, or NULL */
+    enum store_mode mode;
+    bool told; /* NEWS was sent since the last SYNC */
+    uint64_t version;
+    uint32_t last_spool;
+    struct spool spools[KEEPER_SPOOLS_MAX];
+};
+
+struct keeper {
+    struct loop *loop;
+    struct log *log;
+    struct folders folders;
+    struct list boxes, clients;
+    size_t n_clients;
+    uint32_t last_number;
+    int inotify; /* -1: the kernel gives none; sessions then see changes when they ask */
+    struct loop_fd *inotify_watch;
+    struct loop_timer *idle;
+    int64_t idle_ms;
+    struct channel *init;
+    struct loop_fd *init_watch;
+    struct channel *doors[4];
+    struct loop_fd *door_watch[4];
+    size_t n_doors;
+};
+
+/* home: the user's, as a descriptor; the working directory must be the same. */
+err keeper_init(struct keeper *k, int home, str default_delivery, struct log *log);
+void keeper_done(struct keeper *k);
+void keeper_add_door(struct keeper *k, struct channel *door); /* takes it */
+void keeper_add_init(struct keeper *k, struct channel *init); /* to hear that the house closes */
+void keeper_add_client(struct keeper *k, int fd);             /* takes it */
+err keeper_run(struct keeper *k);                             /* until idle or told to stop */
+
+/* ---- between the keeper's files ---- */
+/* The mailbox from memory or disk. ERR_NOTFOUND: no such folder. */
+err keeper_box(struct keeper *k, str folder, struct held **ret);
+void keeper_use(struct keeper *k, struct held *h); /* one more session has it open */
+void keeper_leave(struct keeper *k, struct client *c);
+void keeper_forget(struct keeper *k, struct held *h); /* a box that is lost */
+void keeper_watch_events(struct keeper *k);           /* takes in what inotify has */
+void keeper_tell(struct keeper *k, struct held *h, const struct client *but);
+void keeper_report(struct keeper *k, struct box *b); /* damaged lines, once */
+/* Answers one packet; ERR_CLOSED and the like end the client. */
+err serve(struct client *c, const struct packet *p);
+err serve_done(struct client *c, uint32_t id, err e);
+uint32_t outcome_of(err e);
+str words_of(err e);
+void put_u32(struct buf *b, uint32_t v);
+/* data in the packet, or when long as sealed memory in *ret_fd (else -1). */
+err data_or_memory(struct buf *b, str *ret_data, int *ret_fd);
+
+err serve_open(struct client *c, const struct packet *p);
+err serve_close(struct client *c, const struct packet *p);
+err serve_sync(struct client *c, const struct packet *p);
+err serve_flags(struct client *c, const struct packet *p);
+err serve_expunge(struct client *c, const struct packet *p);
+err serve_fetch(struct client *c, const struct packet *p);
+err serve_names(struct client *c, const struct packet *p);
+err serve_settle(struct client *c, const struct packet *p);
+err serve_status(struct client *c, const struct packet *p);
+err serve_copy(struct client *c, const struct packet *p);
+err serve_append(struct client *c, const struct packet *p);
+err serve_spool(struct client *c, const struct packet *p);
+err serve_spool_drop(struct client *c, const struct packet *p);
+void drop_spools(struct client *c);
+/* INBOX cannot be renamed: its messages move to the new folder. */
+err move_inbox(struct keeper *k, str to);

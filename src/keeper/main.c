@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/main.c -- keeps one user's mailboxes, as that user.
+ * Gets: 3 the channel to init, 4 the way to the recorder; doors where imapd's and popd's
+ * sessions knock; works below the user's home alone. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "control/site.h"
+#include "ipc/boot.h"
+#include "keeper/keeper.h"
+#include "os/fd.h"
+#include "os/file.h"
+#include "os/sandbox.h"
+
+static _Noreturn void die(err e, const char *doing)
+{
+    log_event(NULL, EV_PROGRAM_FAILED, F_STR("doing", str_from(doing)), F_ERR(e));
+    exit(111);
+}
+
+/* The site's default delivery says where mail of users without a .qmail lies. */
+static str default_delivery(const struct boot *b, struct arena *a)
+{
+    str archive, text;
+    err e = fd_map(b->site_fd, SITE_ARCHIVE_MAX, &archive);
+    if (!failed(e))
+        e = site_file(archive, S("control/defaultdelivery"), &text);
+    if (failed(e))
+        return S("./Maildir/");
+    text = arena_copy(a, text);
+    fd_unmap(archive);
+    return text;
+}
+
+int main(void)
+{
+    struct boot boot;
+    struct keeper k;
+    int home;
+    log_open("keeper", LOG_FD);
+    err e = boot_receive(&boot);
+    if (failed(e))
+        die(e, "receive what init gives");
+    e = dir_open(AT_FDCWD, boot.home, &home);
+    if (!failed(e) && fchdir(home) < 0)
+        e = err_sys("enter the home directory");
+    if (failed(e))
+        die(e, "open the home directory");
+    struct arena *a = arena_new("process", 1 << 20);
+    struct log *log = log_new(NULL);
+    log_set(log, "user", str_from(boot.user));
+    str delivery = default_delivery(&boot, a);
+    e = sandbox_enter(&(struct sandbox){
+        .files_read = true, .files_write = true, .read_dirs = {home}, .write_dirs = {home}});
+    if (failed(e))
+        die(e, "enter the sandbox");
+    e = keeper_init(&k, home, delivery, log);
+    if (failed(e))
+        die(e, "find the mailboxes");
+    for (size_t i = 0; i < PROGRAM_COUNT; i++)
+        if (boot.clients[i])
+            keeper_add_door(&k, boot.clients[i]);
+    keeper_add_init(&k, boot.init);
+    e = boot_ready(&boot);
+    if (!failed(e))
+        e = keeper_run(&k);
+    if (failed(e))
+        die(e, "serve");
+    keeper_done(&k);
+    return 0;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+/* The open mailbox: opening, telling what changed, flags, expunging, bodies. */
+#include <string.h>
+
+#include "keeper/keeper.h"
+#include "os/fd.h"
+
+enum { CHANGE_BYTES = 20, CHANGES_INLINE = KEEPER_INLINE_MAX / CHANGE_BYTES };
+
+static err refuse(struct client *c)
+{
+    (void)c;
+    return err_new(ERR_DENIED, "no mailbox is open");
+}
+
+/* ---- open and close ---- */
+
+static err open_for(struct client *c, const struct keeper_open *q, struct keeper_box *ret,
+                    struct buf *keywords, int *ret_table)
+{
+    struct keeper *k = c->keeper;
+    if (q->mode > STORE_POP)
+        return err_new(ERR_SYNTAX, "unknown mode");
+    struct held *h;
+    err e = keeper_box(k, q->name, &h);
+    if (failed(e))
+        return e;
+    keeper_use(k, h);
+    c->held = h;
+    c->mode = (enum store_mode)q->mode;
+    e = box_refresh(h->box);
+    if (!failed(e) && h->box->lost)
+        e = err_new(ERR_TEMP, "the mailbox is being replaced by another program");
+    if (!failed(e))
+        e = box_take_recent(h->box, c->mode, &ret->first_recent);
+    if (!failed(e))
+        e = box_table_fd(h->box, ret_table);
+    if (failed(e)) {
+        keeper_leave(k, c);
+        return e;
+    }
+    keywords_list(&h->box->keywords, keywords);
+    c->version = box_version(h->box);
+    c->told = false;
+    ret->messages = (uint32_t)h->box->table.n;
+    ret->uidvalidity = h->box->uidvalidity;
+    ret->uidnext = h->box->uidnext;
+    ret->writable = c->mode != STORE_EXAMINE && !h->box->read_only;
+    ret->version = c->version;
+    ret->keywords = buf_str(keywords);
+    return OK_ERR;
+}
+
+err serve_open(struct client *c, const struct packet *p)
+{
+    struct keeper_open q;
+    err e = ipc_decode(&keeper_open_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    keeper_leave(c->keeper, c);
+    auto_buf struct buf keywords;
+    buf_init(&keywords, KEEPER_KEYWORDS_MAX);
+    struct keeper_box a = {0};
+    int table = -1;
+    e = open_for(c, &q, &a, &keywords, &table);
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    if (c->held) {
+        keeper_report(c->keeper, c->held->box);
+        keeper_tell(c->keeper, c->held, c);
+    }
+    return channel_try_send(c->channel, &keeper_box_schema, p->id, &a, &table, table >= 0);
+}
+
+err serve_close(struct client *c, const struct packet *p)
+{
+    keeper_leave(c->keeper, c);
+    return serve_done(c, p->id, OK_ERR);
+}
+
+err serve_status(struct client *c, const struct packet *p)
+{
+    struct keeper_name q;
+    err e = ipc_decode(&keeper_status_ask_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    struct held *h;
+    struct keeper_status a = {0};
+    e = keeper_box(c->keeper, q.name, &h);
+    if (!failed(e)) {
+        keeper_watch_events(c->keeper);
+        /* Without a watch only a look tells. */
+        h->box->stale |= h->watch[0] < 0;
+        e = box_refresh(h->box);
+    }
+    if (!failed(e)) {
+        struct store_status s;
+        box_status(h->box, &s);
+        a = (struct keeper_status){.messages = s.messages,
+                                   .recent = s.recent,
+                                   .unseen = s.unseen,
+                                   .deleted = s.deleted,
+                                   .uidnext = s.uidnext,
+                                   .uidvalidity = s.uidvalidity,
+                                   .size = s.size};
+        keeper_report(c->keeper, h->box);
+        keeper_tell(c->keeper, h, NULL);
+        keeper_use(c->keeper, h); /* through leave: also trims what is kept warm */
+        struct held *open = c->held;
+        c->held = h;
+        keeper_leave(c->keeper, c);
+        c->held = open;
+    }
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    return channel_try_send(c->channel, &keeper_status_schema, p->id, &a, NULL, 0);
+}
+
+/* ---- what changed ---- */
+
+static void write_change(struct buf *b, uint32_t kind, const struct store_message *m)
+{
+    put_u32(b, kind);
+    put_u32(b, m->uid);
+    put_u32(b, m->flags);
+    put_u32(b, m->size);
+    put_u32(b, m->date);
+}
+
+static void write_changes(const struct client *c, uint64_t from, struct buf *out)
+{
+    const struct box *b = c->held->box;
+    for (size_t i = (size_t)(from - b->first_version); i < b->changes.n; i++) {
+        const struct box_change *x = &b->changes.at[i];
+        size_t at = box_find(b, x->uid);
+        if (x->kind == KEEPER_GONE)
+            write_change(out, KEEPER_GONE, &(struct store_message){.uid = x->uid});
+        else if (at < b->table.n && x->kind == KEEPER_NEW)
+            write_change(out, KEEPER_NEW, &b->table.at[at]);
+        else if (at < b->table.n && x->kind == KEEPER_CHANGED)
+            write_change(out, x->by == c->number ? KEEPER_CHANGED_OWN : KEEPER_CHANGED,
+                         &b->table.at[at]);
+    }
+}
+
+static err sync_for(struct client *c, uint64_t from, struct keeper_sync *ret, struct buf *changes,
+                    int *ret_table)
+{
+    struct box *b = c->held->box;
+    keeper_watch_events(c->keeper);
+    /* An mbox is one file: its stamp tells. Without a watch a Maildir has to be read. */
+    b->stale |= c->held->watch[0] < 0;
+    err e = box_refresh(b);
+    ret->lost = b->lost;
+    if (b->lost)
+        return OK_ERR;
+    if (!failed(e))
+        e = box_take_recent(b, c->mode, &ret->first_recent);
+    if (failed(e))
+        return e;
+    uint64_t now = box_version(b);
+    bool too_far = from < b->first_version || from > now || now - from > CHANGES_INLINE;
+    if (too_far) {
+        ret->reload = 1;
+        ret->messages = (uint32_t)b->table.n;
+        e = box_table_fd(b, ret_table);
+    } else {
+        write_changes(c, from, changes);
+    }
+    ret->version = now;
+    ret->uidnext = b->uidnext;
+    return e;
+}
+
+err serve_sync(struct client *c, const struct packet *p)
+{
+    struct keeper_sync_ask q;
+    err e = ipc_decode(&keeper_sync_ask_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    auto_buf struct buf changes, keywords;
+    buf_init(&changes, KEEPER_INLINE_MAX);
+    buf_init(&keywords, KEEPER_KEYWORDS_MAX);
+    struct keeper_sync a = {0};
+    int table = -1;
+    e = c->held ? sync_for(c, q.version, &a, &changes, &table) : refuse(c);
+    if (c->held) {
+        keywords_list(&c->held->box->keywords, &keywords);
+        c->version = a.version;
+        c->told = false;
+        keeper_report(c->keeper, c->held->box);
+        keeper_tell(c->keeper, c->held, c);
+    }
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    a.changes = buf_str(&changes);
+    a.keywords = buf_str(&keywords);
+    return channel_try_send(c->channel, &keeper_sync_schema, p->id, &a, &table, table >= 0);
+}
+
+/* ---- changes ---- */
+
+static err may_write(const struct client *c)
+{
+    if (!c->held)
+        return err_new(ERR_DENIED, "no mailbox is open");
+    if (c->mode == STORE_EXAMINE)
+        return err_new(ERR_DENIED, "the mailbox is open read-only");
+    return OK_ERR;
+}
+
+err serve_flags(struct client *c, const struct packet *p)
+{
+    struct keeper_flags q;
+    err e = ipc_decode(&keeper_flags_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    uint32_t bits = 0;
+    if (q.op > STORE_FLAGS_REMOVE)
+        return err_new(ERR_SYNTAX, "unknown flag operation");
+    e = may_write(c);
+    if (!failed(e))
+        e = box_keywords(c->held->box, q.keywords, &bits);
+    if (!failed(e))
+        e = box_flags(c->held->box, q.set, (enum store_flags_op)q.op,
+                      (q.flags & STORE_SYSTEM_FLAGS) | bits, c->number);
+    if (c->held)
+        keeper_tell(c->keeper, c->held, c);
+    return serve_done(c, p->id, e);
+}
+
+err serve_expunge(struct client *c, const struct packet *p)
+{
+    struct keeper_expunge q;
+    err e = ipc_decode(&keeper_expunge_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    size_t n = 0;
+    if (q.mode > STORE_EXPUNGE_ALL)
+        return err_new(ERR_SYNTAX, "unknown expunge mode");
+    e = may_write(c);
+    if (!failed(e))
+        e = box_expunge(c->held->box, (enum store_expunge_mode)q.mode, q.set, &n);
+    if (n)
+        log_event(c->keeper->log, EV_MAIL_EXPUNGED, F_STR("folder", str_from(c->held->box->folder)),
+                  F_INT("messages", (int64_t)n));
+    if (c->held)
+        keeper_tell(c->keeper, c->held, c);
+    return serve_done(c, p->id, e);
+}
+
+err serve_settle(struct client *c, const struct packet *p)
+{
+    err e = may_write(c);
+    uint32_t first;
+    if (!failed(e))
+        e = box_take_recent(c->held->box, STORE_SELECT, &first);
+    return serve_done(c, p->id, e);
+}
+
+/* ---- bodies ---- */
+
+static uint32_t uid_at(str uids, size_t i)
+{
+    const unsigned char *u = (const unsigned char *)uids.p + i * 4;
+    return u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
+}
+
+err serve_fetch(struct client *c, const struct packet *p)
+{
+    struct keeper_fetch q;
+    err e = ipc_decode(&keeper_fetch_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    int fds[KEEPER_FETCH_MAX];
+    size_t n = 0;
+    struct keeper_bodies a = {0};
+    e = c->held ? OK_ERR : refuse(c);
+    for (size_t i = 0; i < q.uids.n / 4 && !failed(e); i++) {
+        e = box_fetch(c->held->box, uid_at(q.uids, i), &fds[n]);
+        if (!failed(e)) {
+            a.found |= UINT32_C(1) << i;
+            n++;
+        }
+        if (e.kind == ERR_NOTFOUND)
+            e = OK_ERR;
+    }
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    err sent = channel_try_send(c->channel, &keeper_bodies_schema, p->id, &a, fds, n);
+    for (size_t i = 0; i < n; i++)
+        fd_close(fds[i]);
+    return sent;
+}
+
+err serve_names(struct client *c, const struct packet *p)
+{
+    auto_buf struct buf b;
+    auto_fd int fd = -1;
+    buf_init(&b, 1u << 31);
+    struct keeper_data a = {.data = S("")};
+    err e = c->held ? OK_ERR : refuse(c);
+    if (!failed(e)) {
+        box_uidls(c->held->box, &b);
+        e = buf_check(&b, "names");
+    }
+    if (!failed(e) && b.n) /* always in memory of its own: it outlives this packet */
+        e = fd_sealed("names", buf_str(&b), &fd);
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    return channel_try_send(c->channel, &keeper_names_schema, p->id, &a, &fd, fd >= 0);
+}

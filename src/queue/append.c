@@ -25,19 +25,19 @@ static void batch_is_durable(struct queue *q)
             message_free(m);
     }
     q->fresh.n = q->placed.n = q->closing.n = 0;
-    log_retire_front(&q->log);
+    journal_retire_front(&q->journal);
 }
 
 /* The disk refused the batch: once more, in another segment. What the first attempt left on
  * the disk does no harm, every record can be read twice. */
 static err flush_elsewhere(struct queue *q)
 {
-    struct log *l = &q->log;
-    struct log_segment *failed_one = l->active;
+    struct journal *l = &q->journal;
+    struct journal_segment *failed_one = l->active;
     uint64_t from = failed_one->end;
     struct buf batch = l->batch;
-    buf_init(&l->batch, LOG_BATCH_MAX);
-    err e = log_roll(l);
+    buf_init(&l->batch, JOURNAL_BATCH_MAX);
+    err e = journal_roll(l);
     l->batch = batch; /* the empty one held no memory */
     if (failed(e))
         return e;
@@ -45,22 +45,22 @@ static err flush_elsewhere(struct queue *q)
         struct queue_message *m = q->placed.at[i];
         table_place(m, l->active, m->body_at - from + l->active->end, m->record_bytes);
     }
-    return log_flush(l);
+    return journal_flush(l);
 }
 
 err append_flush(struct queue *q)
 {
     if (q->broken)
         return err_new(ERR_SYS, "the queue's disk failed");
-    if (q->log.batch.n == 0)
+    if (q->journal.batch.n == 0)
         return OK_ERR;
-    q->log.now = (struct log_times){queue_now(q), clock_seconds()};
+    q->journal.now = (struct journal_times){queue_now(q), clock_seconds()};
     err e = OK_ERR;
     if (q->bodies_dirty)
         e = q->disk->dir_sync(q->disk->ctx, q->bodies);
     if (!failed(e)) {
         q->bodies_dirty = false;
-        e = log_flush(&q->log);
+        e = journal_flush(&q->journal);
         if (failed(e))
             e = flush_elsewhere(q);
     }
@@ -74,19 +74,20 @@ err append_flush(struct queue *q)
 
 err append_room(struct queue *q, size_t n)
 {
-    if (log_fits(&q->log, n))
+    if (journal_fits(&q->journal, n))
         return OK_ERR;
     err e = append_flush(q);
     if (failed(e))
         return e;
-    if (log_fits(&q->log, n))
+    if (journal_fits(&q->journal, n))
         return OK_ERR;
-    e = log_roll(&q->log);
+    e = journal_roll(&q->journal);
     if (failed(e) && e.kind != ERR_TEMP)
-        e = log_roll(&q->log); /* that segment's disk place is bad: the next one */
+        e = journal_roll(&q->journal); /* that segment's disk place is bad: the next one */
     if (failed(e))
         return e;
-    return log_fits(&q->log, n) ? OK_ERR : err_new(ERR_LIMIT, "record is larger than a segment");
+    return journal_fits(&q->journal, n) ? OK_ERR
+                                        : err_new(ERR_LIMIT, "record is larger than a segment");
 }
 
 /* For changes that cannot be refused: without room the queue is broken and the process ends;
@@ -113,7 +114,7 @@ static size_t message_bytes(const struct record_message *h, const struct queue_r
 bool queue_has_room(const struct queue *q, size_t bytes)
 {
     /* Behind new mail a whole segment stays free for results, ENDs, bounces and copies. */
-    return q->log.n_free > 1 || (q->log.n_free == 1 && log_fits(&q->log, bytes));
+    return q->journal.n_free > 1 || (q->journal.n_free == 1 && journal_fits(&q->journal, bytes));
 }
 
 static err read_exact(int fd, char *p, size_t n, uint64_t at)
@@ -136,16 +137,16 @@ static err read_exact(int fd, char *p, size_t n, uint64_t at)
 static size_t put_envelope(struct queue *q, const struct record_message *h,
                            const struct queue_rcpt *rcpts)
 {
-    size_t begin = record_begin(&q->log.batch);
-    record_put_message(&q->log.batch, h);
+    size_t begin = record_begin(&q->journal.batch);
+    record_put_message(&q->journal.batch, h);
     for (uint32_t i = 0; i < h->n_rcpts; i++)
-        record_put_rcpt(&q->log.batch, &rcpts[i]);
+        record_put_rcpt(&q->journal.batch, &rcpts[i]);
     return begin;
 }
 
 static err put_body(struct queue *q, const struct queue_new *n)
 {
-    struct buf *b = &q->log.batch;
+    struct buf *b = &q->journal.batch;
     if (n->file)
         return OK_ERR;
     if (n->body_fd < 0) {
@@ -202,16 +203,16 @@ err queue_add(struct queue *q, const struct queue_new *n, struct queue_message *
     if (bytes > RECORD_PAYLOAD_MAX)
         return err_new(ERR_LIMIT, "envelope is too large");
     if (!n->reserve && !queue_has_room(q, bytes)) {
-        e = log_make(&q->log);
+        e = journal_make(&q->journal);
         if (failed(e) || !queue_has_room(q, bytes))
             return err_new(ERR_TEMP, "no room in the queue");
     }
     e = append_room(q, bytes);
     if (failed(e))
         return e;
-    struct buf *b = &q->log.batch;
+    struct buf *b = &q->journal.batch;
     size_t begin = put_envelope(q, &h, n->rcpts);
-    uint32_t at = q->log.active->end;
+    uint32_t at = q->journal.active->end;
     uint64_t body_at = at + b->n;
     e = put_body(q, n);
     if (failed(e)) {
@@ -224,10 +225,10 @@ err queue_add(struct queue *q, const struct queue_new *n, struct queue_message *
     m->state = MESSAGE_NONE;
     message_enter(&m->state, MESSAGE_ADD);
     table_put(q, m);
-    table_place(m, q->log.active, body_at, (uint32_t)(b->n - begin));
+    table_place(m, q->journal.active, body_at, (uint32_t)(b->n - begin));
     vec_push(&q->fresh, m);
     vec_push(&q->placed, m);
-    q->last_id = q->log.id_floor = m->id;
+    q->last_id = q->journal.id_floor = m->id;
     if (m->file) {
         body_bind(q, m->file);
         q->bodies_dirty = true;
@@ -258,9 +259,9 @@ err append_copy(struct queue *q, struct queue_message *m)
     err e = append_room(q, bytes);
     if (failed(e) || m->state == MESSAGE_NONE)
         return e;
-    struct buf *b = &q->log.batch;
+    struct buf *b = &q->journal.batch;
     size_t begin = put_envelope(q, &h, m->rcpts);
-    uint64_t body_at = q->log.active->end + b->n;
+    uint64_t body_at = q->journal.active->end + b->n;
     char *p = m->file ? NULL : buf_room(b, m->size);
     if (p) {
         e = queue_body_read(q, m, 0, p, m->size);
@@ -272,7 +273,7 @@ err append_copy(struct queue *q, struct queue_message *m)
     }
     record_end(b, begin, RECORD_MESSAGE);
     assert(!b->over && b->n - begin <= bytes);
-    table_place(m, q->log.active, body_at, (uint32_t)(b->n - begin));
+    table_place(m, q->journal.active, body_at, (uint32_t)(b->n - begin));
     vec_push(&q->placed, m);
     return OK_ERR;
 }
@@ -283,15 +284,15 @@ static void put_result(struct queue *q, const struct queue_message *m, uint32_t 
     enum { FIXED = 64 };
     if (!append_must(q, RECORD_HEADER + FIXED + r->text.n + r->shown.n))
         return;
-    size_t begin = record_begin(&q->log.batch);
-    record_put_result(&q->log.batch, &(struct record_result){.id = m->id,
-                                                             .number = number,
-                                                             .state = r->state,
-                                                             .attempts = r->attempts,
-                                                             .next = r->next,
-                                                             .text = r->text,
-                                                             .shown = r->shown});
-    record_end(&q->log.batch, begin, RECORD_RESULT);
+    size_t begin = record_begin(&q->journal.batch);
+    record_put_result(&q->journal.batch, &(struct record_result){.id = m->id,
+                                                                 .number = number,
+                                                                 .state = r->state,
+                                                                 .attempts = r->attempts,
+                                                                 .next = r->next,
+                                                                 .text = r->text,
+                                                                 .shown = r->shown});
+    record_end(&q->journal.batch, begin, RECORD_RESULT);
 }
 
 void queue_started(struct queue_message *m, uint32_t number)
@@ -336,9 +337,9 @@ bool queue_mark(struct queue *q, struct queue_message *m, enum message_event eve
     message_enter(&m->state, event);
     for (uint32_t i = 0; event == MESSAGE_RETRY && i < m->n_rcpts; i++)
         m->rcpts[i].next = 0;
-    size_t begin = record_begin(&q->log.batch);
-    record_put_mark(&q->log.batch, &(struct record_mark){.id = m->id, .event = event});
-    record_end(&q->log.batch, begin, RECORD_MARK);
+    size_t begin = record_begin(&q->journal.batch);
+    record_put_mark(&q->journal.batch, &(struct record_mark){.id = m->id, .event = event});
+    record_end(&q->journal.batch, begin, RECORD_MARK);
     return true;
 }
 
@@ -353,20 +354,20 @@ void queue_end(struct queue *q, struct queue_message *m, bool drop)
     if (!append_must(q, BYTES))
         return;
     message_enter(&m->state, drop ? MESSAGE_DROP : MESSAGE_LAST);
-    size_t begin = record_begin(&q->log.batch);
-    record_put_end(&q->log.batch, &(struct record_end){.id = m->id, .dropped = drop});
-    record_end(&q->log.batch, begin, RECORD_END);
+    size_t begin = record_begin(&q->journal.batch);
+    record_put_end(&q->journal.batch, &(struct record_end){.id = m->id, .dropped = drop});
+    record_end(&q->journal.batch, begin, RECORD_END);
     vec_push(&q->closing, m);
 }
 
 bool queue_dirty(const struct queue *q)
 {
-    return q->log.batch.n > 0;
+    return q->journal.batch.n > 0;
 }
 
 size_t queue_batch_bytes(const struct queue *q)
 {
-    return q->log.batch.n;
+    return q->journal.batch.n;
 }
 
 err queue_commit(struct queue *q)

@@ -33,8 +33,8 @@ err queue_body_read(struct queue *q, const struct queue_message *m, uint64_t fro
     } else {
         at += m->body_at;
         fd = m->segment->fd;
-        if (m->segment == q->log.active && at >= q->log.active->end) { /* not written yet */
-            memcpy(ret_bytes, q->log.batch.p + (at - q->log.active->end), n);
+        if (m->segment == q->journal.active && at >= q->journal.active->end) { /* not written yet */
+            memcpy(ret_bytes, q->journal.batch.p + (at - q->journal.active->end), n);
             return OK_ERR;
         }
     }

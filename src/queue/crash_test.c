@@ -771,10 +771,10 @@ static void make_small(struct made *made)
         struct queue_message *m;
         assert_false(failed(queue_add(q, &n, &m)));
         note(&made->d, q, false);
-        made->last = q->log.active->end;
+        made->last = q->journal.active->end;
         assert_false(failed(queue_commit(q)));
     }
-    made->end = q->log.active->end;
+    made->end = q->journal.active->end;
     queue_close(q);
     auto_fd int fd = -1;
     assert_false(failed(file_open(dir, "segment-000001", O_RDONLY, 0, &fd)));
@@ -813,7 +813,7 @@ static void a_log_torn_at_any_octet_gives_the_records_before_it(void **t)
     make_small(&made);
     char *torn = mem_alloc("torn", made.size);
     size_t last = 0;
-    for (size_t cut = LOG_DATA_AT; cut <= made.end; cut++) {
+    for (size_t cut = JOURNAL_DATA_AT; cut <= made.end; cut++) {
         memcpy(torn, made.bytes, made.size);
         memset(torn + cut, 0, made.end - cut);
         char path[128];
@@ -844,14 +844,14 @@ static void a_flipped_bit_costs_at_most_the_record_it_is_in(void **t)
     (void)t;
     struct made made;
     make_small(&made);
-    for (size_t at = 0; at < made.end; at += at < LOG_DATA_AT && at > 200 ? 512 : 1) {
+    for (size_t at = 0; at < made.end; at += at < JOURNAL_DATA_AT && at > 200 ? 512 : 1) {
         made.bytes[at] ^= (char)(1 << (at % 8));
         char path[128];
         int dir;
         struct seen seen;
         struct queue *q = open_bytes(made.bytes, made.size, path, sizeof path, &dir, &seen);
         size_t n = queue_count(q);
-        if (at < LOG_DATA_AT) /* the head: its twin stands in */
+        if (at < JOURNAL_DATA_AT) /* the head: its twin stands in */
             assert_int_equal(n, 6);
         else
             assert_in_range(n, 5, 6);

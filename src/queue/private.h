@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* queue/private.h -- the insides of struct queue. Inside queue/ only. */
 #pragma once
-#include "queue/log.h"
+#include "queue/journal.h"
 #include "queue/schedule.h"
 
 struct queue {
-    struct log log;
+    struct journal journal;
     int dir, bodies, lock;
     const struct disk *disk;
     queue_damage_fn *on_damage;
@@ -32,7 +32,8 @@ void message_set_text(struct queue_rcpt *r, str text, str shown);
 void table_put(struct queue *q, struct queue_message *m);
 void table_take(struct queue *q, struct queue_message *m); /* out of the table and its segment */
 void table_sort(struct queue *q);
-void table_place(struct queue_message *m, struct log_segment *s, uint64_t body_at, uint32_t bytes);
+void table_place(struct queue_message *m, struct journal_segment *s, uint64_t body_at,
+                 uint32_t bytes);
 void table_unplace(struct queue_message *m);
 
 /* append.c: records */

@@ -24,31 +24,32 @@ static err open_dirs(struct queue *q)
 static void set_clock(struct queue *q)
 {
     int64_t wall = clock_seconds();
-    const struct log_times *then = &q->log.now;
+    const struct journal_times *then = &q->journal.now;
     q->clock_base = clock_ms();
     q->queue_base = then->queue_time ? schedule_resume(then->queue_time, then->wall, wall) : wall;
-    q->log.now = (struct log_times){q->queue_base, wall};
+    q->journal.now = (struct journal_times){q->queue_base, wall};
 }
 
 static err prepare_segments(struct queue *q, uint32_t first)
 {
-    struct log *l = &q->log;
+    struct journal *l = &q->journal;
     while (l->n_used + l->n_free < first) {
-        err e = log_make(l);
+        err e = journal_make(l);
         if (failed(e))
             return e;
     }
     /* The end that the next head tells is that of the last segment read. */
-    l->active = list_empty(&l->used) ? NULL : container_of(l->used.prev, struct log_segment, link);
-    log_retire_front(l);
-    return log_roll(l);
+    l->active =
+        list_empty(&l->used) ? NULL : container_of(l->used.prev, struct journal_segment, link);
+    journal_retire_front(l);
+    return journal_roll(l);
 }
 
 static err start(struct queue *q, uint32_t first)
 {
     err e = open_dirs(q);
     if (!failed(e))
-        e = log_open(&q->log);
+        e = journal_open(&q->journal);
     if (!failed(e))
         e = replay(q);
     if (failed(e))
@@ -69,12 +70,12 @@ err queue_open(const struct queue_options *o, struct queue **ret_queue)
     q->on_damage = o->on_damage;
     q->ctx = o->ctx;
     list_init(&q->all);
-    list_init(&q->log.used);
-    list_init(&q->log.free);
-    q->log.dir = o->dir;
-    q->log.disk = q->disk;
-    q->log.making = -1;
-    q->log.segment_bytes = o->segment_bytes ? o->segment_bytes : QUEUE_SEGMENT_BYTES;
+    list_init(&q->journal.used);
+    list_init(&q->journal.free);
+    q->journal.dir = o->dir;
+    q->journal.disk = q->disk;
+    q->journal.making = -1;
+    q->journal.segment_bytes = o->segment_bytes ? o->segment_bytes : QUEUE_SEGMENT_BYTES;
     err e = start(q, o->segments_first ? o->segments_first : QUEUE_SEGMENTS_FIRST);
     if (failed(e)) {
         queue_close(q);
@@ -97,7 +98,7 @@ void queue_close(struct queue *q)
     vec_done(&q->placed);
     vec_done(&q->closing);
     vec_done(&q->lent);
-    log_close(&q->log);
+    journal_close(&q->journal);
     fd_close(q->bodies);
     fd_close(q->lock);
     free(q);
@@ -112,8 +113,8 @@ int64_t queue_now(const struct queue *q)
 static bool copy_forward(struct queue *q)
 {
     enum { PIECE = 512 << 10 };
-    struct log *l = &q->log;
-    struct log_segment *s = container_of(l->used.next, struct log_segment, link);
+    struct journal *l = &q->journal;
+    struct journal_segment *s = container_of(l->used.next, struct journal_segment, link);
     size_t copied = 0;
     while (s != l->active && copied < PIECE && !list_empty(&s->messages)) {
         struct queue_message *m = container_of(s->messages.next, struct queue_message, in_segment);
@@ -129,28 +130,28 @@ static bool copy_forward(struct queue *q)
 
 bool queue_tidy(struct queue *q)
 {
-    struct log *l = &q->log;
+    struct journal *l = &q->journal;
     if (l->batch.n == 0)
-        log_retire_front(l);
-    if (q->broken || l->n_free >= LOG_FREE_WANTED)
+        journal_retire_front(l);
+    if (q->broken || l->n_free >= JOURNAL_FREE_WANTED)
         return false;
     uint64_t capacity = 0;
     list_each (it, &l->used)
-        capacity += container_of(it, struct log_segment, link)->bytes;
-    bool sparse = l->n_used > 1 && log_live_bytes(l) * 2 < capacity;
+        capacity += container_of(it, struct journal_segment, link)->bytes;
+    bool sparse = l->n_used > 1 && journal_live_bytes(l) * 2 < capacity;
     if (l->making < 0 && sparse)
         return copy_forward(q);
     bool more = false;
-    err e = log_make_step(l, &more);
+    err e = journal_make_step(l, &more);
     if (!failed(e))
-        return more || l->n_free < LOG_FREE_WANTED;
+        return more || l->n_free < JOURNAL_FREE_WANTED;
     /* The disk is full: what can be had without it. */
     return l->n_used > 1 && copy_forward(q) && l->n_free == 0;
 }
 
 struct queue_figures queue_figures(const struct queue *q)
 {
-    const struct log *l = &q->log;
+    const struct journal *l = &q->journal;
     return (struct queue_figures){
         .messages = q->count,
         .commits = l->commits,
@@ -158,6 +159,6 @@ struct queue_figures queue_figures(const struct queue *q)
         .bytes = l->written,
         .segments = l->n_used + l->n_free,
         .segments_free = l->n_free,
-        .live_bytes = log_live_bytes(l),
+        .live_bytes = journal_live_bytes(l),
     };
 }

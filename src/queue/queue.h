@@ -27,7 +27,7 @@ enum {
 };
 
 struct queue;
-struct log_segment;
+struct journal_segment;
 
 struct queue_rcpt {
     str address;
@@ -61,7 +61,7 @@ struct queue_message {
     void *owner;    /* sched's own */
     uint32_t users; /* references of sched: memory stays while > 0, even after the end */
     /* the queue's own */
-    struct log_segment *segment;
+    struct journal_segment *segment;
     uint64_t body_at;
     uint32_t record_bytes;
     struct list in_segment, in_queue;

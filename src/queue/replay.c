@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static err apply_message(struct queue *q, struct log_segment *s, uint32_t at, str payload)
+static err apply_message(struct queue *q, struct journal_segment *s, uint32_t at, str payload)
 {
     struct record_reader r = {.rest = payload};
     struct record_message h;
@@ -82,7 +82,7 @@ static err apply_end(struct queue *q, str payload)
     return OK_ERR;
 }
 
-static err apply(void *ctx, struct log_segment *s, uint32_t at, const struct record_head *head,
+static err apply(void *ctx, struct journal_segment *s, uint32_t at, const struct record_head *head,
                  str payload)
 {
     struct queue *q = ctx;
@@ -109,13 +109,13 @@ static void tell(void *ctx, const struct queue_damage *d)
 }
 
 /* Segments before the oldest that the newest head names hold nothing alive. */
-static void set_free_old_ones(struct log *l)
+static void set_free_old_ones(struct journal *l)
 {
     uint64_t oldest = 0;
     if (!list_empty(&l->used))
-        oldest = container_of(l->used.prev, struct log_segment, link)->oldest;
+        oldest = container_of(l->used.prev, struct journal_segment, link)->oldest;
     list_each_safe (it, &l->used) {
-        struct log_segment *s = container_of(it, struct log_segment, link);
+        struct journal_segment *s = container_of(it, struct journal_segment, link);
         if (s->sequence == 0 || s->sequence >= oldest)
             continue;
         if (s->sequence >= l->next_sequence)
@@ -129,17 +129,18 @@ static void set_free_old_ones(struct log *l)
 
 err replay(struct queue *q)
 {
-    struct log *l = &q->log;
+    struct journal *l = &q->journal;
     set_free_old_ones(l);
     list_each_safe (it, &l->used) {
-        struct log_segment *s = container_of(it, struct log_segment, link);
-        struct log_scan scan = {.on_record = apply, .on_damage = tell, .ctx = q};
+        struct journal_segment *s = container_of(it, struct journal_segment, link);
+        struct journal_scan scan = {.on_record = apply, .on_damage = tell, .ctx = q};
         if (it_next != &l->used) {
-            const struct log_segment *next = container_of(it_next, struct log_segment, link);
+            const struct journal_segment *next =
+                container_of(it_next, struct journal_segment, link);
             if (next->sequence == s->sequence + 1)
                 scan.previous_end_of_next = next->previous_end;
         }
-        err e = log_scan(l, s, &scan);
+        err e = journal_scan(l, s, &scan);
         if (failed(e))
             return e;
     }

@@ -169,7 +169,8 @@ void table_sort(struct queue *q)
     free(at);
 }
 
-void table_place(struct queue_message *m, struct log_segment *s, uint64_t body_at, uint32_t bytes)
+void table_place(struct queue_message *m, struct journal_segment *s, uint64_t body_at,
+                 uint32_t bytes)
 {
     table_unplace(m);
     m->segment = s;

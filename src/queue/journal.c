@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* How it works: log_open() reads the heads; the owner scans each used segment in order, rolls
- * into a fresh one and appends records to l->batch; log_flush() stamps them with their place
+/* How it works: journal_open() reads the heads; the owner scans each used segment in order, rolls
+ * into a fresh one and appends records to l->batch; journal_flush() stamps them with their place
  * and makes them durable with one write and one fdatasync. */
-#include "queue/log.h"
+#include "queue/journal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ static bool read_head(int fd, uint32_t bytes, uint64_t at, struct head *ret)
            head_is_sound(ret, bytes);
 }
 
-static void segment_free(struct log_segment *s)
+static void segment_free(struct journal_segment *s)
 {
     list_del(&s->link);
     fd_close(s->fd);
@@ -60,11 +60,11 @@ static void segment_free(struct log_segment *s)
 
 /* The head at the front counts; the one at the end stands in when the front is damaged (or a
  * loss of power tore it, and then it is of the use before, in which nothing lives). */
-static void load_head(struct log_segment *s)
+static void load_head(struct journal_segment *s)
 {
     struct head h;
     if (!read_head(s->fd, s->bytes, 0, &h) &&
-        !read_head(s->fd, s->bytes, s->bytes - LOG_TAIL_BYTES, &h))
+        !read_head(s->fd, s->bytes, s->bytes - JOURNAL_TAIL_BYTES, &h))
         return;
     s->sequence = h.sequence;
     s->oldest = h.oldest;
@@ -75,27 +75,29 @@ static void load_head(struct log_segment *s)
     s->key = (struct sip_key){h.k0, h.k1};
 }
 
-static struct log_segment *segment_new(int fd, uint64_t number, uint32_t bytes)
+static struct journal_segment *segment_new(int fd, uint64_t number, uint32_t bytes)
 {
-    struct log_segment *s = mem_alloc("segment", sizeof *s);
-    *s = (struct log_segment){.fd = fd, .number = number, .bytes = bytes, .end = LOG_DATA_AT};
+    struct journal_segment *s = mem_alloc("segment", sizeof *s);
+    *s = (struct journal_segment){
+        .fd = fd, .number = number, .bytes = bytes, .end = JOURNAL_DATA_AT};
     list_init(&s->messages);
     list_init(&s->link);
     return s;
 }
 
 /* Puts s into a list in order of sequence (never used ones first). */
-static void insert(struct list *head, struct log_segment *s)
+static void insert(struct list *head, struct journal_segment *s)
 {
     struct list *before = head->prev;
-    while (before != head && container_of(before, struct log_segment, link)->sequence > s->sequence)
+    while (before != head &&
+           container_of(before, struct journal_segment, link)->sequence > s->sequence)
         before = before->prev;
     list_add(before->next, &s->link);
 }
 
 static err found_file(void *ctx, const struct dir_entry *entry)
 {
-    struct log *l = ctx;
+    struct journal *l = ctx;
     str name = entry->name;
     if (str_eq(name, S("segment-new"))) {
         /* The one that was being made when the process ended. */
@@ -116,7 +118,7 @@ static err found_file(void *ctx, const struct dir_entry *entry)
         return e;
     if (size < QUEUE_SEGMENT_BYTES_MIN || size > (1u << 30))
         return err_new(ERR_SYNTAX, "a queue segment has an impossible size");
-    struct log_segment *s = segment_new(fd_take(&fd), number, (uint32_t)size);
+    struct journal_segment *s = segment_new(fd_take(&fd), number, (uint32_t)size);
     load_head(s);
     insert(&l->used, s);
     l->n_used++;
@@ -127,7 +129,8 @@ static err found_file(void *ctx, const struct dir_entry *entry)
 
 /* A segment whose two heads are both unreadable: its key is gone with them. Kept aside unless
  * it was never used. */
-static err set_aside_headless(struct log *l, struct log_segment *s, const struct log_scan *scan)
+static err set_aside_headless(struct journal *l, struct journal_segment *s,
+                              const struct journal_scan *scan)
 {
     char first[512];
     ssize_t n = pread(s->fd, first, sizeof first, 0);
@@ -156,11 +159,11 @@ static err set_aside_headless(struct log *l, struct log_segment *s, const struct
     return OK_ERR;
 }
 
-err log_open(struct log *l)
+err journal_open(struct journal *l)
 {
     list_init(&l->used);
     list_init(&l->free);
-    buf_init(&l->batch, LOG_BATCH_MAX);
+    buf_init(&l->batch, JOURNAL_BATCH_MAX);
     l->making = -1;
     l->next_number = 1;
     l->next_sequence = 1;
@@ -168,24 +171,24 @@ err log_open(struct log *l)
     return dir_each(l->dir, ".", found_file, l);
 }
 
-void log_close(struct log *l)
+void journal_close(struct journal *l)
 {
     list_each_safe (it, &l->used)
-        segment_free(container_of(it, struct log_segment, link));
+        segment_free(container_of(it, struct journal_segment, link));
     list_each_safe (at, &l->free)
-        segment_free(container_of(at, struct log_segment, link));
+        segment_free(container_of(at, struct journal_segment, link));
     fd_closep(&l->making);
     buf_done(&l->batch);
 }
 
 /* Reads the whole data area; a part that the disk refuses reads as zeros and so as damage. */
-static char *read_data(const struct log_segment *s)
+static char *read_data(const struct journal_segment *s)
 {
-    size_t size = s->bytes - LOG_DATA_AT - LOG_TAIL_BYTES;
+    size_t size = s->bytes - JOURNAL_DATA_AT - JOURNAL_TAIL_BYTES;
     char *p = mem_alloc("segment scan", size);
     for (size_t at = 0; at < size;) {
-        size_t want = size - at > LOG_ZERO_STEP ? LOG_ZERO_STEP : size - at;
-        ssize_t n = pread(s->fd, p + at, want, (off_t)(LOG_DATA_AT + at));
+        size_t want = size - at > JOURNAL_ZERO_STEP ? JOURNAL_ZERO_STEP : size - at;
+        ssize_t n = pread(s->fd, p + at, want, (off_t)(JOURNAL_DATA_AT + at));
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
@@ -197,7 +200,7 @@ static char *read_data(const struct log_segment *s)
     return p;
 }
 
-static bool keep_aside(struct log *l, const struct log_segment *s, uint32_t at, str bytes)
+static bool keep_aside(struct journal *l, const struct journal_segment *s, uint32_t at, str bytes)
 {
     char name[NAME_MAX_BYTES];
     (void)snprintf(name, sizeof name, "damaged/%" PRIu64 "-%" PRIu32, s->sequence,
@@ -209,11 +212,12 @@ static bool keep_aside(struct log *l, const struct log_segment *s, uint32_t at, 
     return !failed(l->disk->write(l->disk->ctx, fd, bytes, 0));
 }
 
-static void tell_damage(struct log *l, const struct log_segment *s, const struct log_scan *scan,
-                        const char *data, uint32_t from, uint32_t to, bool tail)
+static void tell_damage(struct journal *l, const struct journal_segment *s,
+                        const struct journal_scan *scan, const char *data, uint32_t from,
+                        uint32_t to, bool tail)
 {
     struct queue_damage d = {.segment = s->sequence, .at = from, .bytes = to - from, .tail = tail};
-    d.kept = keep_aside(l, s, from, str_of(data + (from - LOG_DATA_AT), to - from));
+    d.kept = keep_aside(l, s, from, str_of(data + (from - JOURNAL_DATA_AT), to - from));
     if (scan->on_damage)
         scan->on_damage(scan->ctx, &d);
 }
@@ -223,8 +227,8 @@ struct cursor {
 };
 
 /* What the hole at the end of the scan was. */
-static void judge_tail(struct log *l, struct log_segment *s, const struct log_scan *scan,
-                       const char *data, const struct cursor *c)
+static void judge_tail(struct journal *l, struct journal_segment *s,
+                       const struct journal_scan *scan, const char *data, const struct cursor *c)
 {
     if (scan->previous_end_of_next > c->hole && scan->previous_end_of_next < s->bytes)
         tell_damage(l, s, scan, data, c->hole, (uint32_t)scan->previous_end_of_next, false);
@@ -232,15 +236,15 @@ static void judge_tail(struct log *l, struct log_segment *s, const struct log_sc
         tell_damage(l, s, scan, data, c->hole, c->torn_end, true);
 }
 
-static err scan_data(struct log *l, struct log_segment *s, const struct log_scan *scan,
+static err scan_data(struct journal *l, struct journal_segment *s, const struct journal_scan *scan,
                      const char *data)
 {
-    uint32_t limit = s->bytes - LOG_TAIL_BYTES;
-    struct cursor c = {.at = LOG_DATA_AT};
+    uint32_t limit = s->bytes - JOURNAL_TAIL_BYTES;
+    struct cursor c = {.at = JOURNAL_DATA_AT};
     while (c.at + RECORD_HEADER <= limit) {
         struct record_head head;
         str payload;
-        str rest = str_of(data + (c.at - LOG_DATA_AT), limit - c.at);
+        str rest = str_of(data + (c.at - JOURNAL_DATA_AT), limit - c.at);
         err e = record_read(rest, s->sequence, s->key, &head, &payload);
         if (failed(e)) {
             if (c.hole == 0)
@@ -267,21 +271,21 @@ static err scan_data(struct log *l, struct log_segment *s, const struct log_scan
         c.at += size;
         s->end = c.at;
         if (head.queue_time >= l->now.queue_time)
-            l->now = (struct log_times){head.queue_time, head.wall};
+            l->now = (struct journal_times){head.queue_time, head.wall};
     }
     if (c.hole)
         judge_tail(l, s, scan, data, &c);
     return OK_ERR;
 }
 
-err log_scan(struct log *l, struct log_segment *s, const struct log_scan *scan)
+err journal_scan(struct journal *l, struct journal_segment *s, const struct journal_scan *scan)
 {
     if (s->sequence == 0)
         return set_aside_headless(l, s, scan);
     if (s->id_floor > l->id_floor)
         l->id_floor = s->id_floor;
     if (s->queue_time >= l->now.queue_time)
-        l->now = (struct log_times){s->queue_time, s->wall};
+        l->now = (struct journal_times){s->queue_time, s->wall};
     if (s->sequence >= l->next_sequence)
         l->next_sequence = s->sequence + 1;
     char *data = read_data(s);
@@ -290,7 +294,7 @@ err log_scan(struct log *l, struct log_segment *s, const struct log_scan *scan)
     return e;
 }
 
-static void drop_segment_file(struct log *l, struct log_segment *s)
+static void drop_segment_file(struct journal *l, struct journal_segment *s)
 {
     char name[NAME_MAX_BYTES];
     segment_name(name, s->number);
@@ -298,10 +302,10 @@ static void drop_segment_file(struct log *l, struct log_segment *s)
     segment_free(s);
 }
 
-void log_retire_front(struct log *l)
+void journal_retire_front(struct journal *l)
 {
     while (!list_empty(&l->used)) {
-        struct log_segment *s = container_of(l->used.next, struct log_segment, link);
+        struct journal_segment *s = container_of(l->used.next, struct journal_segment, link);
         if (s == l->active || s->live || !list_empty(&s->messages))
             return;
         list_del(&s->link);
@@ -315,7 +319,7 @@ void log_retire_front(struct log *l)
     }
 }
 
-static err write_heads(struct log *l, struct log_segment *s)
+static err write_heads(struct journal *l, struct journal_segment *s)
 {
     struct head h = {
         .version = HEAD_VERSION,
@@ -334,7 +338,7 @@ static err write_heads(struct log *l, struct log_segment *s)
     err e = l->disk->write(l->disk->ctx, s->fd, str_of(&h, sizeof h), 0);
     if (failed(e))
         return e;
-    e = l->disk->write(l->disk->ctx, s->fd, str_of(&h, sizeof h), s->bytes - LOG_TAIL_BYTES);
+    e = l->disk->write(l->disk->ctx, s->fd, str_of(&h, sizeof h), s->bytes - JOURNAL_TAIL_BYTES);
     if (failed(e))
         return e;
     /* Before any record: else a loss of power could leave the old head over new records, and
@@ -342,17 +346,17 @@ static err write_heads(struct log *l, struct log_segment *s)
     return l->disk->sync(l->disk->ctx, s->fd);
 }
 
-err log_roll(struct log *l)
+err journal_roll(struct journal *l)
 {
     assert(l->batch.n == 0);
     if (list_empty(&l->free)) {
-        err e = log_make(l);
+        err e = journal_make(l);
         if (failed(e))
             return err_new(ERR_TEMP, "no room for another queue segment");
     }
-    struct log_segment *s = container_of(l->free.next, struct log_segment, link);
-    struct log_segment *oldest =
-        list_empty(&l->used) ? s : container_of(l->used.next, struct log_segment, link);
+    struct journal_segment *s = container_of(l->free.next, struct journal_segment, link);
+    struct journal_segment *oldest =
+        list_empty(&l->used) ? s : container_of(l->used.next, struct journal_segment, link);
     list_del(&s->link);
     l->n_free--;
     s->sequence = l->next_sequence++;
@@ -361,7 +365,7 @@ err log_roll(struct log *l)
     s->id_floor = l->id_floor;
     s->queue_time = l->now.queue_time;
     s->wall = l->now.wall;
-    s->end = LOG_DATA_AT;
+    s->end = JOURNAL_DATA_AT;
     random_bytes(&s->key, sizeof s->key);
     list_add(&l->used, &s->link);
     l->n_used++;
@@ -372,18 +376,18 @@ err log_roll(struct log *l)
     return e;
 }
 
-bool log_fits(const struct log *l, size_t n)
+bool journal_fits(const struct journal *l, size_t n)
 {
-    return l->active && !l->active->bad && l->batch.n + n <= LOG_BATCH_MAX &&
-           l->active->end + l->batch.n + n <= l->active->bytes - LOG_TAIL_BYTES;
+    return l->active && !l->active->bad && l->batch.n + n <= JOURNAL_BATCH_MAX &&
+           l->active->end + l->batch.n + n <= l->active->bytes - JOURNAL_TAIL_BYTES;
 }
 
-uint32_t log_next_at(const struct log *l)
+uint32_t journal_next_at(const struct journal *l)
 {
     return l->active->end + (uint32_t)l->batch.n;
 }
 
-static void stamp_batch(struct log *l)
+static void stamp_batch(struct journal *l)
 {
     struct record_head place = {
         .durable = l->active->end,
@@ -397,9 +401,9 @@ static void stamp_batch(struct log *l)
     }
 }
 
-err log_flush(struct log *l)
+err journal_flush(struct journal *l)
 {
-    struct log_segment *s = l->active;
+    struct journal_segment *s = l->active;
     if (l->batch.n == 0)
         return OK_ERR;
     stamp_batch(l);
@@ -417,7 +421,7 @@ err log_flush(struct log *l)
     return OK_ERR;
 }
 
-static err make_finish(struct log *l)
+static err make_finish(struct journal *l)
 {
     char name[NAME_MAX_BYTES];
     segment_name(name, l->next_number);
@@ -428,13 +432,14 @@ static err make_finish(struct log *l)
         e = l->disk->dir_sync(l->disk->ctx, l->dir);
     if (failed(e))
         return e;
-    struct log_segment *s = segment_new(fd_take(&l->making), l->next_number++, l->segment_bytes);
+    struct journal_segment *s =
+        segment_new(fd_take(&l->making), l->next_number++, l->segment_bytes);
     list_add(&l->free, &s->link);
     l->n_free++;
     return OK_ERR;
 }
 
-static err make_failed(struct log *l, err e)
+static err make_failed(struct journal *l, err e)
 {
     enum { PAUSE_MS = 5000 };
     fd_closep(&l->making);
@@ -443,7 +448,7 @@ static err make_failed(struct log *l, err e)
     return e;
 }
 
-err log_make_step(struct log *l, bool *ret_more)
+err journal_make_step(struct journal *l, bool *ret_more)
 {
     static const char zeros[64 << 10];
     *ret_more = false;
@@ -455,7 +460,7 @@ err log_make_step(struct log *l, bool *ret_more)
         if (failed(e))
             return make_failed(l, e);
     }
-    for (uint32_t step = 0; step < LOG_ZERO_STEP && l->making_at < l->segment_bytes;) {
+    for (uint32_t step = 0; step < JOURNAL_ZERO_STEP && l->making_at < l->segment_bytes;) {
         size_t n = l->segment_bytes - l->making_at;
         n = n > sizeof zeros ? sizeof zeros : n;
         err e = l->disk->write(l->disk->ctx, l->making, str_of(zeros, n), l->making_at);
@@ -466,7 +471,7 @@ err log_make_step(struct log *l, bool *ret_more)
     }
     if (l->making_at < l->segment_bytes) {
         *ret_more = true;
-        if (l->making_at % LOG_ZERO_SYNC)
+        if (l->making_at % JOURNAL_ZERO_SYNC)
             return OK_ERR;
         err e = l->disk->sync(l->disk->ctx, l->making); /* in pieces: nobody waits long */
         return failed(e) ? make_failed(l, e) : OK_ERR;
@@ -475,19 +480,19 @@ err log_make_step(struct log *l, bool *ret_more)
     return failed(e) ? make_failed(l, e) : OK_ERR;
 }
 
-err log_make(struct log *l)
+err journal_make(struct journal *l)
 {
     bool more = true;
     err e = OK_ERR;
     while (more && !failed(e))
-        e = log_make_step(l, &more);
+        e = journal_make_step(l, &more);
     return e;
 }
 
-uint64_t log_live_bytes(const struct log *l)
+uint64_t journal_live_bytes(const struct journal *l)
 {
     uint64_t sum = 0;
     list_each (it, &l->used)
-        sum += container_of(it, struct log_segment, link)->live;
+        sum += container_of(it, struct journal_segment, link)->live;
     return sum;
 }

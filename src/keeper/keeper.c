@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ipc/door.h"
@@ -343,20 +342,15 @@ void keeper_add_door(struct keeper *k, struct channel *door)
     k->door_watch[k->n_doors++] = loop_add(k->loop, channel_fd(door), LOOP_IN, on_door, k);
 }
 
-/* Nobody is here. Closing the doors first makes a knock that comes now fail at init, which
- * then starts another keeper, instead of being lost in our queue. */
+/* Nobody is here. A knock that comes after this look waits in the door, which init keeps open
+ * for the next keeper. */
 static void on_idle(void *ctx)
 {
     struct keeper *k = ctx;
-    if (k->n_clients)
-        return;
-    bool late = false;
-    for (size_t i = 0; i < k->n_doors; i++) {
-        if (!k->door_watch[i])
-            continue;
-        (void)shutdown(channel_fd(k->doors[i]), SHUT_RD); /* a door already closed is fine */
-        late |= answer_door(k, i);
-    }
+    bool late = k->n_clients > 0;
+    for (size_t i = 0; i < k->n_doors; i++)
+        if (k->door_watch[i])
+            late |= answer_door(k, i);
     if (!late)
         loop_stop(k->loop);
 }

@@ -45,7 +45,10 @@ static err open_spool(struct client *c, str folder, struct spool **ret, int *ret
     if (!s)
         return err_new(ERR_LIMIT, "too many spools");
     auto_fd int dir = -1;
-    err e = spool_dir(c->keeper, folder, &dir);
+    struct held *h;
+    err e = keeper_box(c->keeper, folder, &h); /* makes INBOX at a user's first login */
+    if (!failed(e))
+        e = spool_dir(c->keeper, folder, &dir);
     if (failed(e))
         return e;
     auto_buf struct buf name;

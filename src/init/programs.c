@@ -83,7 +83,7 @@ const struct program_plan *program_plan(enum program p)
 static bool is_service(enum program p)
 {
     return p == PROGRAM_RECORDER || p == PROGRAM_AUTH || p == PROGRAM_ROUTE || p == PROGRAM_SCHED ||
-           p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_FRONT;
+           p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_FRONT;
 }
 
 err house_make_doors(struct house *h)
@@ -136,8 +136,8 @@ err program_start(struct house *h, const struct start *s, pid_t *ret_pid, int *r
         envp[n++] = arena_printf(a, "TWP_FAULT_FILE=%s", fault_file).p;
     if (asan)
         envp[n++] = arena_printf(a, "ASAN_OPTIONS=%s", asan).p;
-    struct rlimit files = {0};
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && !h->real_users && limits[0].value > files.rlim_max)
+    struct rlimit files; /* a container may grant less than the plan says */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && limits[0].value > files.rlim_max)
         limits[0].value = files.rlim_max;
     struct child_spec spec = {
         .path = arena_printf(a, "%s/twinpost-%s", h->options.libexec, name).p,
@@ -417,8 +417,24 @@ static void on_child(void *ctx, int pid, int wait_status)
     }
 }
 
+/* So that the plans' limits can be given out; refused without the capability: see above. */
+static void raise_own_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    rlim_t want = 0;
+    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++)
+        want = plans[i].max_files > want ? plans[i].max_files : want;
+    if (files.rlim_max >= want)
+        return;
+    struct rlimit higher = {files.rlim_cur, want};
+    (void)setrlimit(RLIMIT_NOFILE, &higher); /* what remains is used */
+}
+
 void house_start_services(struct house *h)
 {
+    raise_own_limit();
     loop_children(h->loop, on_child, h);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
         h->services[p] = (struct service_process){.house = h, .plan = program_plan(p)};

@@ -70,10 +70,11 @@ static err look(void *ctx, const char *name, struct dotqmail_file *ret)
     struct homes *h = ctx;
     auto_fd int below = -1;
     struct stat st;
-    str rest = str_from(name), part;
+    str last = str_from(name), part, rest;
     char step[256];
     int dir = h->home;
-    while (str_cut(rest, '/', &part, &rest)) {
+    while (str_cut(last, '/', &part, &rest)) {
+        last = rest;
         if (part.n == 0)
             continue;
         if (part.n >= sizeof step)
@@ -89,9 +90,9 @@ static err look(void *ctx, const char *name, struct dotqmail_file *ret)
         below = dir = next;
     }
     /* Longer than any file name: not there, rather than an error that would defer mail. */
-    if (rest.n > 255)
+    if (last.n > 255)
         return err_new(ERR_NOTFOUND, ".qmail file");
-    err e = file_stat(dir, rest.p, &st);
+    err e = file_stat(dir, last.p, &st);
     if (failed(e))
         return e;
     bool link = S_ISLNK(st.st_mode);

@@ -236,6 +236,19 @@ static bool limit_paths(const struct sandbox *s)
     return ok;
 }
 
+/* The sanitizer's own calls would be refused. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
 err sandbox_enter(const struct sandbox *s)
 {
     if (s->any_program)
@@ -248,17 +261,7 @@ err sandbox_enter(const struct sandbox *s)
     bool limits_paths =
         s->read_dirs[0] > 0 || s->write_dirs[0] > 0 || (!s->files_write && !s->exec);
     no_landlock = limits_paths && !limit_paths(s);
-#if defined(__SANITIZE_ADDRESS__)
-    no_seccomp = false; /* the sanitizer's own calls would be refused */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    no_seccomp = false;
-#else
-    no_seccomp = !filter_calls(s);
-#endif
-#else
-    no_seccomp = !filter_calls(s);
-#endif
+    no_seccomp = !SANITIZED && !filter_calls(s);
     return OK_ERR;
 }
 

@@ -90,7 +90,8 @@ err house_account(struct house *h, const char *user, uid_t *ret_uid, gid_t *ret_
 
 /* listen.c */
 err house_listen(struct house *h);
-err house_write_ready(struct house *h); /* run/ready: "smtp 127.0.0.1:10025" a line */
+err house_write_ready(struct house *h); /* run/ready: "smtp 127.0.0.1:10025" a line,
+                                         * and "without WHAT" for what is switched off */
 
 /* programs.c */
 struct program_plan {

@@ -9,6 +9,7 @@
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/net.h"
+#include "os/sandbox.h"
 
 enum { BACKLOG = 1024 };
 
@@ -115,5 +116,9 @@ err house_write_ready(struct house *h)
     for (size_t i = 0; i < h->listeners.n; i++)
         buf_addf(&b, "%s %s\n", service_name(h->listeners.at[i].service),
                  h->listeners.at[i].address);
+    if (sandbox_not_granted()[0])
+        buf_addf(&b, "without %s\n", sandbox_not_granted());
+    if (!h->real_users)
+        buf_add(&b, S("without users of their own: everything runs under one uid\n"));
     return file_replace(h->run, "ready", buf_str(&b), 0644);
 }

@@ -15,6 +15,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/sandbox.h"
 
 enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000, STEADY_MS = 10000 };
 
@@ -266,6 +267,10 @@ static void all_ready(struct house *h)
     err e = house_write_ready(h);
     if (failed(e))
         log_event(NULL, EV_PROGRAM_FAILED, F_ERR(e));
+    if (sandbox_not_granted()[0])
+        log_event(NULL, EV_HOUSE_WITHOUT, F_STR("what", str_from(sandbox_not_granted())));
+    if (!h->real_users)
+        log_event(NULL, EV_HOUSE_WITHOUT, F_STR("what", S("users of their own")));
     log_event(NULL, EV_HOUSE_STARTED, F_STR("me", h->site.me), F_INT("listeners", h->listeners.n));
 }
 

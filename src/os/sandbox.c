@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,11 +18,25 @@
 
 static bool no_seccomp, no_landlock;
 
+static const char *missing_text(bool seccomp, bool landlock)
+{
+    if (seccomp && landlock)
+        return "seccomp, landlock";
+    return seccomp ? "seccomp" : landlock ? "landlock" : "";
+}
+
 const char *sandbox_missing(void)
 {
-    if (no_seccomp && no_landlock)
-        return "seccomp, landlock";
-    return no_seccomp ? "seccomp" : no_landlock ? "landlock" : "";
+    return missing_text(no_seccomp, no_landlock);
+}
+
+const char *sandbox_not_granted(void)
+{
+    uint32_t action = SECCOMP_RET_ERRNO;
+    bool seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0;
+    bool landlock =
+        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 0;
+    return missing_text(seccomp, landlock);
 }
 
 #define CALL(name) SCMP_SYS(name)

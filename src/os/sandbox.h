@@ -29,6 +29,8 @@ struct sandbox {
 err sandbox_enter(const struct sandbox *s);
 /* "seccomp", "landlock", both or "": what this kernel or container does not grant. */
 const char *sandbox_missing(void);
+/* The same before anything was entered: asks the kernel, changes nothing. */
+const char *sandbox_not_granted(void);
 /* Gives up root for good: groups, gid, uid, all capabilities but keep_caps (bit mask).
  * Does nothing for a process that is not root. */
 err privilege_drop(unsigned uid, unsigned gid, uint64_t keep_caps);

@@ -211,7 +211,7 @@ static void flush_angle(struct parser *p)
     emit(p, a);
 }
 
-/* The end of the stretch that starts at `from`: words joined by dots and '@'. */
+/* The end of the stretch that starts at `from`: words that touch or are joined by dots and '@'. */
 static size_t stretch_end(const struct parser *p, size_t from, bool *ret_has_at)
 {
     const struct token *t = p->tokens.at;

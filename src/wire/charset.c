@@ -218,6 +218,15 @@ static void convert(struct converter *conv, struct buf *b, str in)
     buf_add(b, str_of(out, sizeof out - room));
 }
 
+static bool is_graphic(str s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i >= s.n || s.p[i] <= ' ' || s.p[i] >= 0x7f)
+            return false;
+    }
+    return true;
+}
+
 /* ISO-2022-JP as EUC-JP: Japanese mailers put the vendors' characters (circled digits, kabu in
  * parentheses, half-width kana) under its escapes, and EUC-JP-MS is the table that has them. */
 static void unshift_jp(struct buf *b, str in)
@@ -232,22 +241,19 @@ static void unshift_jp(struct buf *b, str in)
     };
     while (in.n > 0) {
         bool escaped = false;
-        for (size_t i = 0; i < sizeof escapes / sizeof *escapes && in.p[0] == 0x1b; i++) {
-            if (!escaped && str_skip(&in, escapes[i].escape)) {
-                set = (typeof(set))escapes[i].set;
-                escaped = true;
-            }
+        for (size_t i = 0; i < sizeof escapes / sizeof *escapes && !escaped; i++) {
+            escaped = str_skip(&in, escapes[i].escape);
+            set = escaped ? (typeof(set))escapes[i].set : set;
         }
         if (escaped)
             continue;
-        unsigned char c = (unsigned char)in.p[0];
-        if (c == '\n' || c == '\r')
-            set =
-                ASCII; /* RFC 1468: a line starts in ASCII, also after one that forgot to end so */
-        bool in_set = set != ASCII && c > ' ' && c < 0x7f;
-        if (in_set && set != KANJI && set != ASCII)
+        if (in.p[0] == '\n' || in.p[0] == '\r')
+            set = ASCII; /* RFC 1468: a line starts in ASCII, even if the last forgot to end so */
+        size_t n = set == KANJI || set == KANJI2 ? 2 : 1;
+        bool in_set = set != ASCII && is_graphic(in, n);
+        if (in_set && set != KANJI)
             buf_addc(b, (char)(set == KANA ? 0x8e : 0x8f));
-        size_t n = in_set && set != KANA && in.n > 1 ? 2 : 1;
+        n = in_set ? n : 1;
         for (size_t i = 0; i < n; i++)
             buf_addc(b, (char)(in_set ? in.p[i] | 0x80 : in.p[i]));
         in = str_from_at(in, n);

@@ -131,7 +131,7 @@ static void write_field(struct buf *b, str name, str type, str value)
     buf_add(b, name);
     buf_add(b, S(": "));
     if (type.n > 0) {
-        buf_add(b, type);
+        no_newlines(b, type);
         buf_add(b, S("; "));
     }
     bool blank = true; /* lines of a remote's reply become one; a blank run, one blank */

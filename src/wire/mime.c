@@ -46,7 +46,6 @@ static struct mime_part *add_part(struct scan *s, struct mime_part *parent)
 {
     struct mime_part *p = NEW(s->arena, struct mime_part);
     p->parent = parent;
-    p->number = 1;
     if (parent) {
         p->depth = parent->depth + 1;
         p->number = ++parent->child_count;

@@ -26,7 +26,7 @@ struct mime_part {
     struct mime_part *parent, *next, *children, *last_child;
     enum mime_kind kind;
     unsigned child_count;
-    unsigned number; /* among its siblings, from 1 */
+    unsigned number; /* among its siblings, from 1; the root's is 0 */
     unsigned depth;  /* the root is 0 */
     bool cut;        /* a limit made a leaf of it, or left out its later parts */
 

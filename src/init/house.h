@@ -40,6 +40,7 @@ struct keeper {
     char *user, *home;
     uint32_t uid, gid;
     struct guest *running;           /* NULL: not now; its doors stay */
+    int channel;                     /* our end while it runs: its closing means an end; or -1 */
     int door_imapd[2], door_popd[2]; /* [0] clients' end, [1] the keeper's */
 };
 

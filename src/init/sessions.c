@@ -68,8 +68,11 @@ static struct keeper *keeper_for(struct house *h, const struct grant *g)
     if (k || map_count(h->keepers) >= KEEPERS_MAX)
         return NULL; /* the account changed under a keeper that still runs: later */
     k = mem_alloc("keeper", sizeof *k);
-    *k = (struct keeper){
-        .user = strdup(g->user), .home = strdup(g->home), .uid = g->uid, .gid = g->gid};
+    *k = (struct keeper){.user = strdup(g->user),
+                         .home = strdup(g->home),
+                         .uid = g->uid,
+                         .gid = g->gid,
+                         .channel = -1};
     if (!k->user || !k->home ||
         failed(fd_pair(FD_PAIR_PACKET, &k->door_imapd[0], &k->door_imapd[1])) ||
         failed(fd_pair(FD_PAIR_PACKET, &k->door_popd[0], &k->door_popd[1])))
@@ -105,12 +108,14 @@ static err keeper_start(struct house *h, struct keeper *k)
     if (failed(e))
         return e;
     guest_add(h, PROGRAM_KEEPER, pid, k);
-    return send_keeper(h, k, fd);
+    k->channel = fd_take(&fd);
+    return send_keeper(h, k, k->channel);
 }
 
 static void drop_keeper(struct house *h, struct keeper *k)
 {
     (void)map_take(h->keepers, str_from(k->user)); /* k itself */
+    fd_close(k->channel);
     fd_close(k->door_imapd[0]);
     fd_close(k->door_imapd[1]);
     fd_close(k->door_popd[0]);
@@ -124,6 +129,7 @@ static void drop_keeper(struct house *h, struct keeper *k)
 void keeper_ended(struct house *h, struct keeper *k)
 {
     k->running = NULL;
+    fd_closep(&k->channel);
     struct pollfd p[] = {{.fd = k->door_imapd[1], .events = POLLIN},
                          {.fd = k->door_popd[1], .events = POLLIN}};
     bool waiting = !failed(poll_until(p, 2, (deadline){0}));

@@ -238,7 +238,7 @@ static void write_reply(struct session *s, str tag, const struct reply *r)
         buf_add(&b, S("] "));
     }
     imap_write_text(&b, r->text);
-    buf_add(&b, S(".\r\n"));
+    buf_add(&b, str_ends(r->text, S(".")) ? S("\r\n") : S(".\r\n"));
     say_bytes(s, buf_str(&b));
 }
 

@@ -17,7 +17,7 @@
 #include "os/file.h"
 #include "os/sandbox.h"
 
-enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000, STEADY_MS = 10000 };
+enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000, STEADY_MS = 1000 };
 
 /* The privilege model: who runs as whom, sees which directories, may ask which services. */
 static const struct program_plan plans[] = {

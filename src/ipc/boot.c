@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/fault.h"
 #include "os/fd.h"
 
 static err take_fd(struct packet *p, int *ret_fd)
@@ -137,6 +138,7 @@ err boot_message(struct boot *b, struct packet *p)
 
 err boot_receive(struct boot *b)
 {
+    fault_arm();
     *b = (struct boot){.init = channel_new(INIT_FD), .site_fd = -1, .peer = -1};
     for (size_t i = 0; i < PROGRAM_COUNT; i++)
         b->doors[i] = b->events[i] = -1;

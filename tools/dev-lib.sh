@@ -63,3 +63,8 @@ install_programs() {
     done
     return 0
 }
+
+# True while process $1 runs (a zombie that nobody has collected yet does not).
+runs() {
+    [ -n "${1:-}" ] && [ -d "/proc/$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}

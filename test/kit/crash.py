@@ -25,7 +25,7 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from house import House, read_env  # noqa: E402
+from house import House  # noqa: E402
 
 
 class Faults:
@@ -132,6 +132,26 @@ def pids_of(root):
     return found
 
 
+def kill_house(house):
+    """kill -9 of init first, so that it starts nothing again, then of all the others."""
+    os.kill(int(house.INIT_PID), signal.SIGKILL)
+    victims = [int(house.INIT_PID), *pids_of(house.root)]
+    for pid in victims:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    house.wait_for(lambda: not any(alive(pid) for pid in victims), "the end of all processes")
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def kill_everything(folder, rounds):
     """kill -9 of all processes at a random moment under load; start again; nothing is lost."""
     house = House(folder).start()
@@ -151,12 +171,7 @@ def kill_everything(folder, rounds):
         for t in threads:
             t.start()
         time.sleep(random.uniform(0.05, 0.6))  # the moment is the test's input, not a wait
-        os.kill(int(house.INIT_PID), signal.SIGKILL)
-        for pid in pids_of(house.root):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        kill_house(house)
         stop.set()
         for t in threads:
             t.join()

@@ -19,15 +19,17 @@ static _Noreturn void die(err e, const char *doing)
 }
 
 /* The site's default delivery says where mail of users without a .qmail lies. */
-static str default_delivery(const struct boot *b, struct arena *a)
+static str default_delivery(const struct boot *b, struct arena *keep)
 {
-    str archive, text;
+    auto_arena struct arena *a = arena_new("site", SITE_ARCHIVE_MAX);
+    str archive, text = S("./Maildir/");
+    struct site site;
     err e = fd_map(b->site_fd, SITE_ARCHIVE_MAX, &archive);
-    if (!failed(e))
-        e = site_file(archive, S("control/defaultdelivery"), &text);
     if (failed(e))
-        return S("./Maildir/");
-    text = arena_copy(a, text);
+        return text;
+    e = site_parse(archive, a, &site);
+    if (!failed(e))
+        text = arena_copy(keep, site.defaultdelivery);
     fd_unmap(archive);
     return text;
 }

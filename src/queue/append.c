@@ -360,6 +360,14 @@ void queue_end(struct queue *q, struct queue_message *m, bool drop)
     vec_push(&q->closing, m);
 }
 
+void queue_note_time(struct queue *q)
+{
+    if (!append_must(q, RECORD_HEADER))
+        return;
+    size_t begin = record_begin(&q->journal.batch);
+    record_end(&q->journal.batch, begin, RECORD_CLOCK);
+}
+
 bool queue_dirty(const struct queue *q)
 {
     return q->journal.batch.n > 0;

@@ -113,6 +113,8 @@ bool queue_mark(struct queue *q, struct queue_message *m, enum message_event eve
 /* Every recipient is done (or drop: they are made so): the message leaves with the next commit.
  * Its memory stays while m->users > 0. */
 void queue_end(struct queue *q, struct queue_message *m, bool drop);
+/* Before an orderly end: so that the stop counts from now. */
+void queue_note_time(struct queue *q);
 bool queue_dirty(const struct queue *q);
 size_t queue_batch_bytes(const struct queue *q);
 /* Makes everything appended so far durable. An error means that the disk failed twice: nothing

@@ -34,6 +34,7 @@ void client_end(struct client *c)
     c->channel = NULL;
     forget_files(c);
     list_del(&c->link);
+    list_del(&c->pause_link);
     c->sched->n_clients--;
     if (c->pending == 0)
         client_free(c);
@@ -223,7 +224,8 @@ static void on_client(void *ctx, int fd, unsigned events)
     struct client *c = ctx;
     struct sched *s = c->sched;
     (void)fd;
-    (void)events;
+    if (!(events & LOOP_HUP) && pace_pause(c))
+        return;
     struct packet p;
     err e = channel_try_recv(c->channel, &p);
     if (e.kind == ERR_TEMP)
@@ -270,6 +272,7 @@ static void on_knock(void *ctx, int fd, unsigned events)
                              .uid = who.uid,
                              .pid = who.pid};
         list_init(&c->link);
+        list_init(&c->pause_link);
         list_add(&s->clients, &c->link);
         s->n_clients++;
         c->watch = loop_add(s->loop, end, LOOP_IN, on_client, c);

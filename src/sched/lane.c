@@ -440,6 +440,8 @@ static err worker_result(struct worker *w, const struct packet *p)
     list_del(&j->link);
     w->n_jobs--;
     s->in_flight[w->lane->kind] -= j->n;
+    w->lane->last_result_ms = clock_ms();
+    s->local_results += w->lane->kind == CHANNEL_LOCAL;
     result_packet(s, w, j, &r);
     return OK_ERR;
 }
@@ -526,6 +528,8 @@ static void in_the_air(struct worker *w, struct job *j)
     w->n_jobs++;
     w->burst++;
     s->in_flight[w->lane->kind] += j->n;
+    if (w->lane->kind == CHANNEL_LOCAL)
+        pace_arm(s);
 }
 
 static void job_cannot(struct sched *s, struct job *j, err e)

@@ -195,6 +195,7 @@ static void make_timers(struct sched *s)
     s->due_timer = loop_at(s->loop, DEADLINE_NEVER, on_due, s);
     s->drain_timer = loop_at(s->loop, DEADLINE_NEVER, drain_over, s);
     s->route_timer = loop_at(s->loop, DEADLINE_NEVER, route_again, s);
+    s->pace_timer = loop_at(s->loop, DEADLINE_NEVER, pace_tick, s);
     s->tick = loop_at(s->loop, deadline_in_ms(TICK_MS), on_tick, s);
 }
 
@@ -210,6 +211,7 @@ err sched_open(struct sched *s, struct boot *b)
     list_init(&s->starved[1]);
     list_init(&s->idle);
     list_init(&s->starting);
+    list_init(&s->paused);
     s->routes = map_new();
     s->lane_table = map_new();
     s->scratch = mem_alloc("body", IPC_INLINE_MAX);
@@ -260,6 +262,7 @@ err sched_run(struct sched *s)
         return e;
     if (s->failed)
         return s->failure;
+    queue_note_time(s->queue);
     e = queue_commit(s->queue);
     if (!failed(e))
         log_event(NULL, EV_QUEUE_STOPPED, F_INT("messages", queue_count(s->queue)));
@@ -284,6 +287,7 @@ void sched_close(struct sched *s)
     loop_timer_del(s->due_timer);
     loop_timer_del(s->drain_timer);
     loop_timer_del(s->route_timer);
+    loop_timer_del(s->pace_timer);
     loop_timer_del(s->tick);
     vec_done(&s->pending);
     vec_done(&s->fresh);

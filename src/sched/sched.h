@@ -10,6 +10,7 @@
  *   lane.c     one lane per local user and per remote host: its jobs, its workers
  *   result.c   what a worker says becomes a record and an event; the last one ends the message
  *   bounce.c   the notice to the sender
+ *   pace.c     new mail waits a moment while local delivery is behind
  *   due.c      deferred messages by the time of their next attempt
  *   admin.c    the administrator's words
  * Nothing here opens a mailbox or a connection, and no worker sees more than its message.
@@ -119,6 +120,7 @@ struct lane {
     struct list link;
     int64_t not_before_ms; /* a worker could not be had: pause */
     /* dead hosts, as qmail's tcpto: by host here, by address in relay */
+    int64_t last_result_ms;
     uint32_t timeouts;
     int64_t timed_out_at, dead_until; /* queue time */
 };
@@ -182,6 +184,9 @@ struct client {
     uint32_t uid, pid;
     uint32_t pending; /* submissions that wait for the commit */
     bool gone;
+    bool excused;           /* was paused as long as may be */
+    struct list pause_link; /* in sched.paused */
+    int64_t paused_ms;
     VEC(uint64_t) files;
 };
 struct pending {
@@ -193,6 +198,11 @@ void client_watch_doors(struct sched *s);
 void client_commit(void *ctx); /* deferred: makes the round durable and tells the clients */
 void client_close_all(struct sched *s);
 void client_end(struct client *c);
+
+/* ---- pace.c: new mail waits a moment while local delivery is behind ---- */
+bool pace_pause(struct client *c); /* true: do not read it now */
+void pace_arm(struct sched *s);    /* local deliveries go on: watch how fast */
+void pace_tick(void *ctx);
 
 /* ---- admin.c, listing.c ---- */
 void admin_retry_all(struct sched *s);
@@ -241,6 +251,12 @@ struct sched {
     struct list idle, starting;
     uint32_t n_workers, busy[2], in_flight[2];
     uint64_t next_job, next_delivery;
+
+    struct list paused; /* clients, the longest first */
+    struct loop_timer *pace_timer;
+    bool pacing, pace_armed;
+    uint64_t local_results, pace_results, pace_rate;
+    int64_t pace_at_ms;
 
     VEC(struct due *) heap;
     struct loop_timer *due_timer;

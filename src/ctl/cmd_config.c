@@ -238,15 +238,16 @@ int old_tcprules(struct ctl *c, int argc, char **argv)
 
 int old_tcprulescheck(struct ctl *c, int argc, char **argv)
 {
-    if (argc != 3)
-        return ctl_usage(c, "CDB IP");
+    const char *ip = argc == 3 ? argv[2] : getenv("TCPREMOTEIP");
+    if (argc < 2 || argc > 3 || !ip)
+        return ctl_usage(c, "CDB [IP] (else TCPREMOTEIP, TCPREMOTEHOST, TCPREMOTEINFO)");
     str cdb;
     err e = file_read(AT_FDCWD, argv[1], CONFIG_MAX, c->arena, &cdb);
     if (failed(e))
         return ctl_fail_err(c, argv[1], e);
     const char *host = getenv("TCPREMOTEHOST");
     const char *info = getenv("TCPREMOTEINFO");
-    struct tcp_peer peer = {.ip = str_from(argv[2]),
+    struct tcp_peer peer = {.ip = str_from(ip),
                             .host = str_from(host),
                             .info = str_from(info),
                             .has_host = host != NULL,

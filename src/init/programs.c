@@ -84,7 +84,7 @@ const struct program_plan *program_plan(enum program p)
 static bool is_service(enum program p)
 {
     return p == PROGRAM_RECORDER || p == PROGRAM_AUTH || p == PROGRAM_ROUTE || p == PROGRAM_SCHED ||
-           p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_FRONT;
+           p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_FRONT;
 }
 
 err house_make_doors(struct house *h)

@@ -337,7 +337,8 @@ bool domain_is_literal(str domain)
         return false;
     for (size_t i = 0; i < text.n; i++) { /* RFC 5321 4.1.3: dcontent */
         char c = text.p[i];
-        if (c < 33 || c > 126 || c == '[' || c == '\\' || c == ']')
+        /* '@' is legal, but the house cuts addresses at the last one */
+        if (c < 33 || c > 126 || c == '[' || c == '\\' || c == ']' || c == '@')
             return false;
     }
     return true;

@@ -218,6 +218,7 @@ static void literals_give_their_address(void **state)
     assert_false(domain_is_literal(S("[tag:a[b]")));
     assert_false(domain_is_literal(S("[tag:]")));
     assert_false(domain_is_literal(S("[-:a]")));
+    assert_false(domain_is_literal(S("[tag:a@b]")));
 }
 
 int main(void)

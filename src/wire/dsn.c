@@ -171,6 +171,8 @@ err dsn_parse_orcpt(struct arena *a, str value, str *ret_type, str *ret_address)
     if (failed(e))
         return e;
     str got = buf_str(&b);
+    if (str_ieq(type, S("utf-8")) && !utf8_is_valid(got))
+        return err_new(ERR_SYNTAX, "ORCPT parameter");
     for (size_t i = 0; i < got.n; i++) {
         unsigned char c = (unsigned char)got.p[i];
         if (c < ' ' || c == 0x7f) /* decoded into a report's field later */

@@ -278,7 +278,8 @@ static void envelope_ids_and_original_recipients_have_limits(void **state)
     static const str bad[] = {
         S("rfc822"),      S(";a"),           S("rfc822;"),    S("r c;a"),
         S("rfc822;a b"),  S("rfc822;a+0Ab"), S("utf-8;\xff"), S("utf-8;\\x{G1}"),
-        S("utf-8;\\x{1"), S("utf-8;\\x{1}"), S("utf-8;+4"),   S("utf-8;\\x{0A}")};
+        S("utf-8;\\x{1"), S("utf-8;\\x{1}"), S("utf-8;+4"),   S("utf-8;\\x{0A}"),
+        S("utf-8;+EC")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(dsn_parse_orcpt(a, bad[i], &type, &address).kind, ERR_SYNTAX);
     buf_reset(&b);

@@ -157,7 +157,9 @@ void site_defaults(struct arena *a, struct site *s)
 static void set_other(struct site *s, str name, str content)
 {
     if (str_eq(name, S("users/cdb"))) {
-        s->users_cdb = content;
+        /* An empty file is damage (qmail-newu writes at least its header), not absence: mail
+         * must wait rather than go by the password file. */
+        s->users_cdb = content.n ? content : S("?");
         s->has_users_cdb = true;
     }
     if (!str_skip(&name, S("tcp/")))

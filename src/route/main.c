@@ -38,6 +38,7 @@ int main(void)
     }
     if (!failed(e))
         e = route_run(&route);
+    route_close(&route);
     if (failed(e)) {
         log_event(NULL, EV_PROGRAM_FAILED, F_ERR(e));
         return 111;

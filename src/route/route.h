@@ -67,3 +67,4 @@ struct route {
 };
 err route_open(struct route *r, struct boot *b);
 err route_run(struct route *r);
+void route_close(struct route *r); /* the boot's descriptors stay the caller's */

@@ -109,6 +109,8 @@ static void addresses_exist_or_not_as_their_files_say(void **state)
         bool no = got.outcome != ROUTE_LOCAL && got.outcome != ROUTE_REMOTE;
         assert_int_equal(got.text.n != 0, no);
     }
+    route_close(&r);
+    fd_close(b.site_fd);
 }
 
 static void a_delivery_is_told_where_to_go_whether_it_exists_or_not(void **state)
@@ -127,6 +129,8 @@ static void a_delivery_is_told_where_to_go_whether_it_exists_or_not(void **state
     got = decide(&r, S("x@far.example"), ROUTE_DELIVER, 0);
     assert_int_equal(got.outcome, ROUTE_REMOTE);
     assert_str(got.host, S("far.example"));
+    route_close(&r);
+    fd_close(b.site_fd);
 }
 
 static void the_cache_forgets_after_its_time_and_at_a_reload(void **state)
@@ -204,6 +208,9 @@ static void it_serves_many_channels_and_ends_when_told(void **state)
     channel_free(c[1]);
     channel_free(c[2]);
     channel_free(to_init);
+    channel_free(b.init);
+    channel_free(b.clients[PROGRAM_SMTPD]);
+    fd_close(b.site_fd);
     fd_close(door[0]);
 }
 

@@ -192,3 +192,15 @@ err route_run(struct route *r)
     err e = boot_ready(r->boot);
     return failed(e) ? e : loop_run(r->loop);
 }
+
+void route_close(struct route *r)
+{
+    loop_free(r->loop);
+    cache_free(r->cache);
+    arena_free(r->ask_arena);
+    passwd_free(r->homes.people);
+    arena_free(r->site_arena);
+    if (r->archive.p)
+        fd_unmap(r->archive);
+    *r = (struct route){.homes = {.home = -1}};
+}

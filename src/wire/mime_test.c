@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "wire/charset.h"
+#include "wire/crlf.h"
+#include "wire/encoding.h"
+#include "wire/envelope.h"
+#include "wire/header.h"
+#include "wire/words.h"
+
 static void same(const char *name, str got, str want)
 {
     if (!str_eq(got, want))
@@ -317,6 +324,84 @@ static void a_nul_and_8_bit_message_is_only_octets(void **state)
     assert_int_equal(p->header_at, 0);
 }
 
+/* A list mail as such sites have it: an mbox separator and raw 8-bit among the fields, JIS in
+ * 7-bit, a file name in both spellings, a forwarded message with raw JIS, and no closing boundary.
+ */
+static const str ugly =
+    S("From taro@example.test Tue Nov 24 15:10:56 2026\n"
+      "Return-Path: <taro@example.test>\n"
+      "Received: from unknown (HELO pc) (192.0.2.7)\n"
+      "  by house.example with SMTP; 24 Nov 2026 15:10:56 -0000\n"
+      "From: =?ISO-2022-JP?B?GyRCQkBPOhsoQg==?= <taro@example.test>\n"
+      "To: \"\x1b$B3'MM\x1b(B\" <ml@example.test>, hanako@example.test (=?UTF-8?B?6Iqx5a2Q?=)\n"
+      "Subject: [ml:12] =?ISO-2022-JP?B?GyRCRnxLXDhsGyhC?=\n"
+      " =?ISO-2022-JP?B?GyRCJE43b0w+GyhC?=\n"
+      "X-Note: caf\xe9 \xa4\xb3\n"
+      "Date: Wed, 25 Nov 2026 00:10:56 +0900 (JST)\n"
+      "Content-Type: Multipart/Mixed;\n boundary=\"--Next_Part(Tue_Nov_24)--\"\n"
+      "\n"
+      "This is a multi-part message.\n"
+      "----Next_Part(Tue_Nov_24)--\n"
+      "Content-Type: Text/Plain; charset=iso-2022-jp\n"
+      "Content-Transfer-Encoding: 7bit\n"
+      "\n"
+      "\x1b$BF|K\\8l\x1b(B\n"
+      "\n"
+      "----Next_Part(Tue_Nov_24)--\n"
+      "Content-Type: application/octet-stream;\n"
+      "\tname=\"=?ISO-2022-JP?B?GyRCRnxLXBsoQi5wZGY=?=\"\n"
+      "Content-Transfer-Encoding: BASE64\n"
+      "Content-Disposition: attachment;\n"
+      " filename*0*=iso-2022-jp''%1B$BF%7CK%5C%1B%28B;\n"
+      " filename*1*=.pdf\n"
+      "\n"
+      "JVBERi0x\n"
+      "LjQK\n"
+      "----Next_Part(Tue_Nov_24)--\n"
+      "Content-Type: message/rfc822\n"
+      "\n"
+      "Subject: \x1b$BE>Aw\x1b(B\r\n"
+      "\r\n"
+      "forwarded\r\n");
+
+static void a_whole_ugly_japanese_message_is_seen(void **state)
+{
+    (void)state;
+    if (charset_warm() == 0)
+        skip();
+    auto_arena struct arena *a = arena_new("test", MIME_ARENA_MAX);
+    auto_buf struct buf b;
+    buf_init(&b, 10'000);
+    struct mime_part *root = mime_parse(a, ugly);
+    assert_int_equal(root->child_count, 3);
+    assert_int_equal(root->header_octets + root->body_octets, crlf_measure(ugly).octets);
+    struct envelope e = envelope_read(a, root->header);
+    words_to_utf8(&b, e.subject);
+    same("subject", buf_str(&b), S("[ml:12] 日本語の件名"));
+    assert_int_equal(e.to.n, 2);
+    same("raw JIS with a quote in it", e.to.at[0].mailbox, S("ml"));
+    same("comment", e.to.at[1].name, S("=?UTF-8?B?6Iqx5a2Q?="));
+    assert_int_equal(header_hops(root->header), 1);
+    struct mime_part *text = root->children, *file = text->next, *inner = file->next->children;
+    buf_reset(&b);
+    err x = charset_to_utf8(&b, params_get(&text->params, S("charset")), text->body);
+    assert_false(failed(x));
+    same("text", buf_str(&b), S("日本語\n"));
+    buf_reset(&b);
+    assert_true(params_utf8(&b, &file->disposition_params, S("filename")));
+    same("file name", buf_str(&b), S("日本.pdf"));
+    buf_reset(&b);
+    assert_true(params_utf8(&b, &file->params, S("name")));
+    same("its other spelling", buf_str(&b), S("日本.pdf"));
+    buf_reset(&b);
+    struct base64_decoder d = {0};
+    base64_decode_feed(&d, &b, file->body);
+    base64_decode_end(&d, &b);
+    same("content", buf_str(&b), S("%PDF-1.4\n"));
+    same("forwarded", inner->body, S("forwarded\r\n"));
+    assert_int_equal(inner->body_octets, 11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +412,7 @@ int main(void)
         cmocka_unit_test(deep_nests_end_in_an_opaque_leaf),
         cmocka_unit_test(many_parts_stop_at_the_limit),
         cmocka_unit_test(fat_headers_stay_within_the_arena),
+        cmocka_unit_test(a_whole_ugly_japanese_message_is_seen),
         cmocka_unit_test(a_nul_and_8_bit_message_is_only_octets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

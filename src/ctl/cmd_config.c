@@ -221,7 +221,7 @@ int old_tcprules(struct ctl *c, int argc, char **argv)
     struct tcprules_report report;
     err e = tcprules_compile(text, &cdb, &report);
     if (failed(e))
-        return ctl_fail(c, CTL_TEMPORARY, "fatal: unable to parse this line: %.*s",
+        return ctl_fail(c, CTL_PERMANENT, "fatal: unable to parse this line: %.*s",
                         STR_ARG(report.bad_text));
     for (size_t i = 0; i < report.n; i++)
         (void)ctl_fail(c, 0, "warning: line %zu: %s", report.at[i].line, report.at[i].text);

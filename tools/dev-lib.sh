@@ -38,7 +38,7 @@ build() {
         case "$name" in
         dev) meson setup "$dir" >/dev/null ;;
         clang) CC=clang meson setup "$dir" >/dev/null ;;
-        release) meson setup "$dir" -Dbuildtype=release -Ddebug=true -Dfaults=false >/dev/null ;;
+        release) meson setup "$dir" -Dbuildtype=release -Ddebug=true -Dfaults=false -Dbench=true >/dev/null ;;
         asan) meson setup "$dir" -Db_sanitize=address,undefined -Dstatic=false >/dev/null ;;
         fuzz) CC=clang meson setup "$dir" -Dfuzz=true -Dstatic=false -Db_lundef=false \
             -Db_sanitize=address,undefined >/dev/null ;;

@@ -111,6 +111,7 @@ static void lengths_stop_at_their_limits(void **state)
     buf_addc(&whole, 'b');
     buf_addc(&whole, 'c');
     assert_int_equal(address_parse_mailbox(a, buf_str(&whole), 0, &got).kind, ERR_LIMIT);
+    assert_false(domain_is_valid(str_from_at(buf_str(&whole), 2), 0));
     buf_reset(&whole);
     for (int i = 0; i < QMAIL_SMTP_ADDRESS_MAX - 2; i++)
         buf_addc(&whole, 'v'); /* VERP senders pass RFC 5321's 64 octets */
@@ -213,6 +214,7 @@ static void literals_give_their_address(void **state)
     assert_int_equal(domain_literal_ip(S("[ipv6:::1]"), ip), 16);
     assert_int_equal(ip[15], 1);
     assert_int_equal(domain_literal_ip(S("[x:y]"), ip), 0);
+    assert_int_equal(domain_literal_ip(S("[1.2.3.4\0]"), ip), 0);
     assert_int_equal(domain_literal_ip(S("192.0.2.9"), ip), 0);
     assert_false(domain_is_literal(S("[]")));
     assert_false(domain_is_literal(S("[tag:a[b]")));

@@ -185,8 +185,6 @@ static void read_spec(struct parser *p, struct span s, struct addr *a)
 static str source_of(const struct parser *p, struct span s)
 {
     const struct token *t = p->tokens.at;
-    if (s.from >= s.to)
-        return str_of(p->start, 0);
     const char *end = t[s.to - 1].raw.p + t[s.to - 1].raw.n;
     return str_of(t[s.from].raw.p, (size_t)(end - t[s.from].raw.p));
 }

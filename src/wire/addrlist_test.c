@@ -87,6 +87,8 @@ static const struct example {
     {S("a@x trailing words"), S("<a@x>  !")},
     {S("<ann lee@x>"), S("<ann lee@x>  ")},
     {S("\x1b$BB@O:\x1b(BX <t@x>"), S("\x1b$BB@O:\x1b(BX<t@x>")},
+    {S("a\x1b[0m <t@x>"), S("a\x1b[0m<t@x>  !")},
+    {S("a <a@x> <b@y>"), S("a<a@x> <b@y>  !")},
     {S("\x1b$BB@x <t@x>"), S("\x1b$BB@x<t@x>")},
     {S("a@x\0b"), S("<a@x\0b>")},
 };

@@ -88,6 +88,7 @@ static void what_is_no_date_is_refused(void **state)
         S("1 Jan 2026 0000"),
         S("1 Jan 1899 00:00:00 +0000"),
         S("1 Jan 2026 00:00:61 +0000"),
+        S("1 Jan 2026 noon"),
         S("(((((((("),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -160,7 +161,7 @@ static void imap_dates_are_strict_and_come_back(void **state)
         S(" 5-Nov-2026 00:10:56 +2400"), S(" 5-Nov-2026 24:10:56 +0000"),
         S("31-Nov-2026 00:10:56 +0900"), S(" 5-Nov-2026 00:10:56 +090"),
         S(" 5-Foo-2026 00:10:56 +0900"), S("x5-Nov-2026 00:10:56 +0900"),
-        S(" 5-Nov-2026T00:10:56 +0900"),
+        S(" 5.Nov.2026 00:10:56 +0900"), S(" 5-Nov-2026T00:10:56 +0900"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(date_parse_imap(bad[i], &d).kind, ERR_SYNTAX);
@@ -172,6 +173,7 @@ static void imap_dates_are_strict_and_come_back(void **state)
     assert_true(failed(date_parse_imap_day(S("2-Jan-70"), &day)));
     assert_true(failed(date_parse_imap_day(S("30-Feb-2026"), &day)));
     assert_true(failed(date_parse_imap_day(S(""), &day)));
+    assert_true(failed(date_parse_imap_day(S("1.Jan.2026"), &day)));
 }
 
 static void mbox_dates_come_with_and_without_zones(void **state)

@@ -143,6 +143,7 @@ static void quoted_printable_is_read_however_ugly(void **state)
         {S("a   "), S("a")},
         {S("=3D=\r\n"), S("=")},
         {S("a=3=41"), S("a=3A")},
+        {S("a= \nb"), S("ab")},
     };
     auto_arena struct arena *a = arena_new("test", 1 << 16);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -70,6 +70,8 @@ static const struct example {
     {"text alone", S("Content-Type: text\n\nx"), S("0 text/plain [22/2 1/0]\n")},
     {"unreadable type", S("Content-Type: ;x=y\n\nx"),
      S("0 text/plain charset=us-ascii [22/2 1/0]\n")},
+    {"a type without subtype", S("Content-Type: foo\nContent-Language: ,\n\nx"),
+     S("0 text/plain charset=us-ascii [42/3 1/0]\n")},
     {"blanks round the slash", S("Content-Type: image / png; a=b\n\nx"),
      S("0 image/png a=b [34/2 1/0]\n")},
     {"two parts",

@@ -77,6 +77,7 @@ static void written_words_come_back_and_keep_their_lines_short(void **state)
           "aaé"),
         S("=?UTF-8?Q?looks_encoded?="),
         S("tab\tand\nnewline"),
+        S("un café au lait, deux croissants"),
         S("😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀"),
     };
     auto_arena struct arena *a = arena_new("test", 1 << 20);

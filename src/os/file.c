@@ -199,6 +199,12 @@ err file_datasync(int fd)
     return fdatasync(fd) < 0 ? err_sys("fdatasync") : OK_ERR;
 }
 
+err file_sync_all(int fd)
+{
+    fault("syncfs");
+    return syncfs(fd) < 0 ? err_sys("syncfs") : OK_ERR;
+}
+
 err dir_sync(int dir_fd)
 {
     fault("fsync directory");

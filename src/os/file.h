@@ -27,6 +27,7 @@ err file_pwrite(int fd, str bytes, uint64_t at);
 err file_append_durable(int fd, str bytes); /* write, then fdatasync */
 err file_sync(int fd);                      /* fsync */
 err file_datasync(int fd);                  /* fdatasync */
+err file_sync_all(int fd); /* syncfs: all that is dirty in fd's file system, with one flush */
 err dir_sync(int dir_fd);
 err file_rename(int dir, const char *from, int to_dir, const char *to);
 err file_link(int dir, const char *from, int to_dir,

@@ -295,7 +295,8 @@ static err number_arrivals(struct box *b, struct buf *lines)
     struct map *m = arrivals_by_base(b);
     map_free(m);
     drop_settled(b);
-    qsort_r(b->arrived.at, b->arrived.n, sizeof *b->arrived.at, arrival_order, b);
+    if (b->arrived.n)
+        qsort_r(b->arrived.at, b->arrived.n, sizeof *b->arrived.at, arrival_order, b);
     for (size_t i = 0; i < b->arrived.n; i++) {
         if (b->uidnext == UINT32_MAX)
             return err_new(ERR_LIMIT, "the mailbox has used up its UIDs");

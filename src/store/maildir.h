@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* store/maildir.h -- Maildirs: making, delivering in batches, scanning, cleaning.
  *
- * Delivery: each message is written to tmp/ and fsynced there, then all are linked into new/
+ * Delivery: each message is written to tmp/ and synced there, then all are linked into new/
  * and new/ is synced once for the batch. A message is either whole in new/ or not there.
  * Steps and what a crash leaves:
  *   write tmp      a file in tmp/, removed 36 h later
- *   fsync tmp      the same
+ *   sync tmp       the same
  *   link new       delivered, if the directory's block reached the disk; else as before
  *   sync new       delivered
  *   unlink tmp     delivered; tmp/ may keep a second name until it is cleaned
@@ -16,7 +16,8 @@
 
 enum {
     MAILDIR_BATCH_MAX = 256,
-    MAILDIR_TMP_HOURS = 36, /* qmail's: a tmp file not read for so long is nobody's */
+    MAILDIR_SYNC_TOGETHER = 4, /* so many files are synced by one syncfs instead of one by one */
+    MAILDIR_TMP_HOURS = 36,    /* qmail's: a tmp file not read for so long is nobody's */
 };
 
 /* tmp, new, cur below path, 0700, parents too; what exists is left alone. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "control/check_private.h"
+#include "control/check.h"
 
 #include <string.h>
 
+#include "control/check_private.h"
 #include "control/schema.h"
 #include "os/file.h"
 

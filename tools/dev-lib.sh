@@ -5,7 +5,7 @@
 packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libcmocka-dev libssl-dev
  nettle-dev libunbound-dev libseccomp-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libc6-dev"
 packages_run="openssl procps"
-packages_test="python3 python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
+packages_test="python3 thunderbird python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
  netcat-openbsd iproute2"
 packages_bench="postfix dovecot-imapd dovecot-pop3d python3"
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-[[noreturn]] void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 uint64_t bench_now(void); /* nanoseconds, monotonic */
 
 /* "--name value" words; NULL or fallback when not given. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* bench-sink: an SMTP server that throws all away and counts. --port N (0: any; printed first).
- * A line on its standard input is answered with "COUNT SECONDS": messages since the last such
- * line, and the time from the first to the last of them. It ends with its input. */
+ * A line on its standard input is answered with "COUNT SECONDS": messages so far, and the time
+ * from the first to the last of them; after the line "reset" it counts anew. Ends with its input. */
 #include "bench.h"
 
 #include <errno.h>
@@ -96,7 +96,8 @@ static bool told(void)
         return false;
     printf("%llu %.6f\n", (unsigned long long)count, count ? (double)(last - first) / 1e9 : 0.0);
     fflush(stdout);
-    count = 0;
+    if (line[0] == 'r')
+        count = 0;
     return true;
 }
 

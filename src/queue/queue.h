@@ -17,7 +17,7 @@
 #include "queue/states.h"
 
 enum {
-    QUEUE_SEGMENT_BYTES = 32 << 20,
+    QUEUE_SEGMENT_BYTES = 16 << 20,
     QUEUE_SEGMENT_BYTES_MIN = 64 << 10, /* for tests */
     QUEUE_SEGMENTS_FIRST = 4,           /* made at the first start */
     QUEUE_SEGMENTS_KEPT = 8,            /* free ones above are given back at start */

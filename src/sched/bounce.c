@@ -208,6 +208,42 @@ static err write_bounce(struct sched *s, const struct queue_message *m, struct a
     return e;
 }
 
+static void queued(struct sched *s, const struct queue_message *m, struct queue_message *bounce)
+{
+    bounce->users++;
+    vec_push(&s->fresh, bounce);
+    s->bounced++;
+    log_event(NULL, EV_QUEUE_BOUNCE, F_INT("id", m->id), F_INT("bounce", bounce->id),
+              F_INT("pid", getpid()), F_STR("rcpt", bounce->rcpts[0].address));
+}
+
+void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text)
+{
+    const struct queue_rcpt *r = &m->rcpts[number];
+    if (!list_has(r->notify, S("SUCCESS")) || m->sender.n == 0 || str_eq(m->sender, S("#@[]")))
+        return;
+    auto_arena struct arena *a = arena_new("success notice", 1 << 20);
+    struct bounce_rcpt rcpt = {.address = r->address, .report = text, .status = S("2.0.0")};
+    str type, address;
+    if (r->orcpt.n && !failed(dsn_parse_orcpt(a, r->orcpt, &type, &address))) {
+        rcpt.orcpt_type = type;
+        rcpt.orcpt_address = address;
+    }
+    struct bounce b;
+    describe(s, m, a, &b);
+    b.kind = BOUNCE_SUCCESS;
+    b.flags |= BOUNCE_REPORT | BOUNCE_HEADERS_ONLY; /* RFC 3461 4.3: RET is for failures */
+    b.rcpts = &rcpt;
+    b.rcpt_count = 1;
+    struct queue_message *notice;
+    err e = write_bounce(s, m, a, &b, &notice);
+    if (failed(e)) /* the delivery itself is done: nothing is lost but the word about it */
+        log_event(NULL, EV_QUEUE_REFUSED, F_INT("id", m->id), F_STR("text", S("success notice")),
+                  F_ERR(e));
+    else
+        queued(s, m, notice);
+}
+
 bool bounce_make(struct sched *s, struct queue_message *m)
 {
     if (str_eq(m->sender, S("#@[]"))) {
@@ -228,10 +264,6 @@ bool bounce_make(struct sched *s, struct queue_message *m)
         log_event(NULL, EV_QUEUE_REFUSED, F_INT("id", m->id), F_STR("text", S("bounce")), F_ERR(e));
         return false;
     }
-    bounce->users++;
-    vec_push(&s->fresh, bounce);
-    s->bounced++;
-    log_event(NULL, EV_QUEUE_BOUNCE, F_INT("id", m->id), F_INT("bounce", bounce->id),
-              F_INT("pid", getpid()), F_STR("rcpt", b.to));
+    queued(s, m, bounce);
     return true;
 }

@@ -36,6 +36,7 @@ void client_end(struct client *c)
     list_del(&c->link);
     list_del(&c->pause_link);
     c->sched->n_clients--;
+    c->sched->n_local_clients -= c->program == PROGRAM_LOCAL;
     if (c->pending == 0)
         client_free(c);
 }
@@ -157,7 +158,7 @@ static void submitted(struct client *c, const struct packet *p)
     bool local = c->program == PROGRAM_LOCAL || c->program == PROGRAM_CTL;
     struct queue_new n = {.sender = in.sender,
                           .envid = in.envid,
-                          .user = in.user,
+                          .user = local ? S("") : in.user, /* nobody vouches for it */
                           .sid = in.sid,
                           .flags = in.flags & 0xf,
                           .uid = local ? c->uid : in.uid,
@@ -260,7 +261,9 @@ static void on_knock(void *ctx, int fd, unsigned events)
             d->watch = NULL;
             return;
         }
-        if (failed(e) || s->n_clients >= SCHED_CLIENTS_MAX) {
+        bool local = d->program == PROGRAM_LOCAL;
+        if (failed(e) || s->n_clients >= SCHED_CLIENTS_MAX ||
+            (local && s->n_local_clients >= SCHED_LOCAL_CLIENTS_MAX)) {
             fd_close(end);
             continue;
         }
@@ -275,6 +278,7 @@ static void on_knock(void *ctx, int fd, unsigned events)
         list_init(&c->pause_link);
         list_add(&s->clients, &c->link);
         s->n_clients++;
+        s->n_local_clients += local;
         c->watch = loop_add(s->loop, end, LOOP_IN, on_client, c);
     }
 }

@@ -90,6 +90,9 @@ void result_take(struct sched *s, struct job *j, uint32_t i, const struct result
         buf_add(&text, str_from(last_words));
     }
     int64_t next = event == RCPT_DEFER ? schedule_next(m->birth, j->started, j->lane->kind) : 0;
+    /* Before the result, in the same log. */
+    if (event == RCPT_OK && j->lane->kind == CHANNEL_LOCAL && rcpt->state == RCPT_FLYING)
+        bounce_success(s, m, number, buf_str(&text));
     queue_result(s->queue, m, number, event, next, buf_str(&text), shown_address(rcpt, a));
     bool quick_end = event == RCPT_OK && m->n_open == 0 && m->n_rcpts == 1 &&
                      (m->state == MESSAGE_OPEN || m->state == MESSAGE_HELD);

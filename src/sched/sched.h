@@ -27,6 +27,7 @@
 
 enum {
     SCHED_CLIENTS_MAX = 4000,
+    SCHED_LOCAL_CLIENTS_MAX = 500,  /* of local commands: they must not shut the others out */
     SCHED_LAZY_MS = 50,             /* results wait so long for a commit of their own */
     SCHED_LAZY_BYTES = 1 << 20,     /* or until they are so many */
     SCHED_ROUTE_SECONDS = 2,        /* how long an answer of route is believed */
@@ -173,6 +174,8 @@ void result_announce(struct sched *s, struct job *j);
 /* Appends the bounce that the message's failed recipients ask for. False: no room for it now,
  * the message must stay. */
 bool bounce_make(struct sched *s, struct queue_message *m);
+/* The notice of a local delivery that the sender asked for (RFC 3461 NOTIFY=SUCCESS), if any. */
+void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text);
 
 /* ---- client.c ---- */
 struct client {
@@ -235,7 +238,7 @@ struct sched {
 
     struct sched_door doors[PROGRAM_COUNT];
     struct list clients;
-    uint32_t n_clients;
+    uint32_t n_clients, n_local_clients;
     VEC(struct pending) pending;
     VEC(struct queue_message *) fresh; /* appended in this batch: started after its commit */
 

@@ -555,6 +555,39 @@ static void recipients_at_one_host_share_a_job_and_have_each_his_result(void **t
     house_remove(&h);
 }
 
+static void who_asks_for_a_success_notice_gets_one_and_never_means_never(void **t)
+{
+    (void)t;
+    struct house h;
+    house_make(&h);
+    house_start(&h);
+    struct channel *c = knock(&h, PROGRAM_SMTPD);
+    (void)submit(c, S("ann@example.test"), S("taro@example.test\0SUCCESS,FAILURE\0\0"),
+                 S("Subject: a\n\nbody\n"));
+    route_answers(&h, S("taro@example.test"), &taro);
+    struct channel *w = init_gives_worker(&h, PROGRAM_DELIVER);
+    struct work_job j = job(w);
+    result(w, j.job, WORK_OK, S("did 1+0+0\n"));
+    route_answers(&h, S("ann@example.test"), &ann);
+    struct channel *w2 = init_gives_worker(&h, PROGRAM_DELIVER);
+    j = job(w2);
+    assert_int_equal(j.sender.n, 0);
+    assert_true(str_find_str(j.message, S("Action: delivered\n")) > 0);
+    assert_true(str_find_str(j.message, S("taro@example.test")) > 0);
+    assert_true(str_find_str(j.message, S("\nbody\n")) < 0); /* the header alone */
+    result(w2, j.job, WORK_OK, S("did 1+0+0\n"));
+    await_empty(&h);
+    (void)submit(c, S("ann@example.test"), S("taro@example.test\0NEVER\0\0"), S("m\n"));
+    j = job(w);
+    result(w, j.job, WORK_PERM, S("no (#5.0.0)\n"));
+    await_empty(&h); /* without a bounce */
+    channel_free(w);
+    channel_free(w2);
+    channel_free(c);
+    house_stop(&h);
+    house_remove(&h);
+}
+
 static void verp_senders_are_made_for_each_recipient(void **t)
 {
     (void)t;
@@ -780,6 +813,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_dies_defers_its_jobs),
         cmocka_unit_test(a_failure_becomes_a_bounce_a_double_and_then_an_alarm),
         cmocka_unit_test(recipients_at_one_host_share_a_job_and_have_each_his_result),
+        cmocka_unit_test(who_asks_for_a_success_notice_gets_one_and_never_means_never),
         cmocka_unit_test(verp_senders_are_made_for_each_recipient),
         cmocka_unit_test(large_bodies_travel_as_descriptors),
         cmocka_unit_test(what_is_malformed_is_refused_and_the_rest_goes_on),

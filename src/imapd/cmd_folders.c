@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE: RFC 3501 6.3.3 to 6.3.7. */
 #include "imapd/cmd.h"
+
+#include <string.h>
+
 #include "wire/mutf7.h"
 
 /* What may become a folder: one spelling per name (RFC 3501 5.1.3), and nothing that LIST would
@@ -36,6 +39,21 @@ CMD(create)
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("Created");
 }
 
+static bool is_same_folder(str a, str b)
+{
+    return str_eq(a, b) || (str_ieq(a, S("INBOX")) && str_ieq(b, S("INBOX")));
+}
+
+/* The client removed the mailbox under its own feet: it knows, and goes on without one. */
+static struct reply delete_selected(struct session *s)
+{
+    session_forget_section(s);
+    s->phase = PHASE_AUTHENTICATED;
+    err e = store_unselect(s->store);
+    return failed(e) ? reply_store(s, e, NULL)
+                     : reply_ok("Deleted, and no mailbox is selected now");
+}
+
 CMD(delete)
 {
     (void)head;
@@ -46,7 +64,50 @@ CMD(delete)
     if (str_ieq(name, S("INBOX")))
         return reply_no("CANNOT", "INBOX cannot be deleted");
     e = store_delete(s->store, name);
-    return failed(e) ? reply_store(s, e, NULL) : reply_ok("Deleted");
+    if (failed(e))
+        return reply_store(s, e, NULL);
+    if (s->phase == PHASE_SELECTED && is_same_folder(name, buf_str(&s->mailbox)))
+        return delete_selected(s);
+    return reply_ok("Deleted");
+}
+
+/* The new name of the selected mailbox when `from` becomes `to`; false when it is not touched.
+ * INBOX stays where it is (RFC 3501 6.3.5), only its messages go. */
+static bool renamed_selected(struct session *s, str from, str to, str *ret_name)
+{
+    str name = buf_str(&s->mailbox);
+    if (s->phase != PHASE_SELECTED || is_same_folder(from, S("INBOX")) || !str_skip(&name, from) ||
+        (name.n > 0 && name.p[0] != '.'))
+        return false;
+    *ret_name = arena_printf(s->arena, "%.*s%.*s", STR_ARG(to), STR_ARG(name));
+    return true;
+}
+
+static uint32_t *uids_of(struct session *s, const struct store_box *box)
+{
+    uint32_t *uids = NEW_N(s->arena, uint32_t, box->n + 2);
+    uids[0] = box->uidvalidity;
+    uids[1] = (uint32_t)box->n;
+    for (size_t i = 0; i < box->n; i++)
+        uids[i + 2] = box->messages[i].uid;
+    return uids;
+}
+
+/* The selected mailbox goes on under its new name, if it still is what the client knows. */
+static struct reply follow(struct session *s, str name)
+{
+    const struct store_box *box = store_box(s->store);
+    size_t n = box->n;
+    const uint32_t *before = uids_of(s, box);
+    err e = store_select(s->store, name, box->writable ? STORE_SELECT : STORE_EXAMINE, &box);
+    if (failed(e) || box->n != n ||
+        memcmp(before, uids_of(s, box), (n + 2) * sizeof before[0]) != 0) {
+        session_bye(s, "The selected mailbox was renamed and has changed");
+        return reply_lost(s);
+    }
+    buf_reset(&s->mailbox);
+    buf_add(&s->mailbox, name);
+    return reply_ok("Renamed");
 }
 
 CMD(rename)
@@ -63,7 +124,10 @@ CMD(rename)
     if (!is_good_name(to))
         return bad_name();
     e = store_rename(s->store, from, to);
-    return failed(e) ? reply_store(s, e, NULL) : reply_ok("Renamed");
+    if (failed(e))
+        return reply_store(s, e, NULL);
+    str name;
+    return renamed_selected(s, from, to, &name) ? follow(s, name) : reply_ok("Renamed");
 }
 
 static struct reply subscribe(struct session *s, struct imap_reader *args,

@@ -30,6 +30,8 @@ static struct reply open_mailbox(struct session *s, struct imap_reader *args, en
     if (failed(e))
         return reply_store(s, e, NULL);
     s->phase = PHASE_SELECTED;
+    buf_reset(&s->mailbox);
+    buf_add(&s->mailbox, name); /* fits: imap_mailbox() has the same limit */
     sync_say_known_flags(s);
     say_counts(s, box);
     say(s, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n", box->uidvalidity);

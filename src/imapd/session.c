@@ -75,6 +75,7 @@ struct session *session_new(struct io *io, struct channel *control)
     s->arena = arena_new("command", SESSION_ARENA_MAX);
     s->login_by = deadline_in_ms(SESSION_LOGIN_MS);
     buf_init(&s->command, IMAP_COMMAND_MAX);
+    buf_init(&s->mailbox, IMAP_MAILBOX_MAX);
     io_set_write_timeout(io, SESSION_WRITE_MS);
     return s;
 }
@@ -85,6 +86,7 @@ void session_free(struct session *s)
         return;
     session_forget_section(s);
     buf_done(&s->command);
+    buf_done(&s->mailbox);
     arena_free(s->arena);
     store_free(s->store);
     log_free(s->log);

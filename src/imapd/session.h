@@ -56,6 +56,7 @@ struct session {
     deadline login_by;
     struct login *login;
     struct store *store;
+    struct buf mailbox; /* name of the one that is selected */
     struct seen_section seen;
 };
 

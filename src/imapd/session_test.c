@@ -352,6 +352,16 @@ static void folders_are_listed_by_pattern(void **state)
            "h NO [CANNOT] The folder exists already.\r\n");
 }
 
+static void the_selected_mailbox_may_be_deleted_or_renamed(void **state)
+{
+    (void)state;
+    const char *out = converse(S("a CREATE x\r\nb SELECT x\r\nc RENAME x y\r\nd NOOP\r\n"
+                                 "e DELETE y\r\nf CHECK\r\n"));
+    assert_non_null(strstr(out, "c OK Renamed.\r\nd OK Done.\r\n"
+                                "e OK Deleted, and no mailbox is selected now.\r\n"
+                                "f BAD No mailbox is selected.\r\n"));
+}
+
 static void lsub_shows_parents_of_subscribed_folders(void **state)
 {
     (void)state;
@@ -473,6 +483,7 @@ int main(void)
         WITH_MAIL(refused_literals_are_not_taken_for_commands),
         WITH_MAIL(long_lines_are_refused_with_their_tag),
         WITH_MAIL(folders_are_listed_by_pattern),
+        WITH_MAIL(the_selected_mailbox_may_be_deleted_or_renamed),
         WITH_MAIL(lsub_shows_parents_of_subscribed_folders),
         WITH_MAIL(status_answers_what_was_asked),
         WITH_MAIL(searches_find_what_a_reader_sees),

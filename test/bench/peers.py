@@ -2,7 +2,7 @@
 """Debian's postfix and dovecot, each as a private instance below a scratch folder, on loopback
 ports of its own. The machine's own instances, if any, are never touched. They get what their
 documentation recommends for this work; both keep their durability (fsync before 250 and after
-a delivery), and nothing is switched on that we do not do too."""
+a delivery) and their log of each message, as we keep our events."""
 import os
 import shutil
 import signal
@@ -81,6 +81,8 @@ virtual_gid_maps = static:{UID}
 virtual_mailbox_limit = 0
 relayhost = [127.0.0.1]:{relay_port}
 default_process_limit = 150
+maillog_file = {folder}/log
+maillog_file_prefixes = {folder}
 smtpd_tls_security_level = none
 smtp_tls_security_level = none
 """)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "os/fd.h"
@@ -414,7 +413,9 @@ err store_spool(struct store *s, str folder, int *ret_fd, uint32_t *ret_spool)
     if (fake_find(s, folder) == NULL)
         return fake_fail(s, ERR_NOTFOUND, "No such folder");
     fd_close(s->spool);
-    s->spool = memfd_create("spool", MFD_CLOEXEC);
+    err e = file_open(AT_FDCWD, "/tmp", O_TMPFILE | O_RDWR, 0600, &s->spool);
+    if (failed(e))
+        return e;
     *ret_fd = dup(s->spool);
     *ret_spool = 1;
     return OK_ERR;

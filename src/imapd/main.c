@@ -56,15 +56,15 @@ static void user(struct boot *b)
 
 int main(void)
 {
-    static struct boot b;
+    struct boot *b = mem_alloc("boot", sizeof *b); /* user_run() gives it back */
     log_open("imapd", LOG_FD);
-    must(boot_receive(&b), "start");
-    if (b.is_session) {
-        user(&b);
+    must(boot_receive(b), "start");
+    if (b->is_session) {
+        user(b);
         return 0;
     }
     must(sandbox_enter(&(struct sandbox){.fork = true, .signals = true}), "confine the parent");
-    must(boot_ready(&b), "say that we serve");
-    must(warm_run(&(struct warm){&b, &b, no_site, stranger, problem}), "wait for clients");
+    must(boot_ready(b), "say that we serve");
+    must(warm_run(&(struct warm){b, b, no_site, stranger, problem}), "wait for clients");
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "imapd/user.h"
 
 #include <malloc.h>
+#include <stdlib.h>
 
 #include "imapd/session.h"
 #include "os/fd.h"
@@ -45,8 +46,8 @@ err user_run(struct boot *b)
     io_unread(s->io, m.input);
     say_bytes(s, m.answer);
     channel_free(b->init); /* with it goes the packet that m pointed into */
-    b->init = NULL;
-    fd_closep(&b->site_fd);
+    fd_close(b->site_fd);
+    free(b);
     session_run(s);
     session_free(s);
     return OK_ERR;

@@ -3,4 +3,4 @@
 #pragma once
 #include "ipc/boot.h"
 
-err user_run(struct boot *b); /* b->session holds IPC_INIT_SESSION */
+err user_run(struct boot *b); /* b->session holds IPC_INIT_SESSION; on the heap, and freed */

@@ -137,6 +137,10 @@ err program_start(struct house *h, const struct start *s, pid_t *ret_pid, int *r
         envp[n++] = arena_printf(a, "TWP_FAULT_FILE=%s", fault_file).p;
     if (asan)
         envp[n++] = arena_printf(a, "ASAN_OPTIONS=%s", asan).p;
+    /* Thousands of these wait at a time: the C library's cache of small free pieces would pin
+     * pages of each one's heap. Others ignore the word. */
+    if (s->plan->program == PROGRAM_IMAPD || s->plan->program == PROGRAM_POPD)
+        envp[n++] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
     struct rlimit files; /* a container may grant less than the plan says */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && limits[0].value > files.rlim_max)
         limits[0].value = files.rlim_max;

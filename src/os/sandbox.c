@@ -195,7 +195,7 @@ static int allow(scmp_filter_ctx ctx, const int *calls, size_t n, bool wanted)
 static int allow_fstat(scmp_filter_ctx ctx)
 {
     int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                             SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+                             SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
     return r == -EDOM ? 0 : r;
 }
 

@@ -149,9 +149,9 @@ void conn_linger(struct conn *c)
         enum tls_want want;
         (void)failed(tls_close(c->tls, &want)); /* a courtesy; the end comes anyway */
     }
-    fd_close(c->control);
     loop_del(c->control_watch);
     c->control_watch = NULL;
+    fd_close(c->control);
     c->control = -1;
     if (c->client_eof || shutdown(c->client, SHUT_WR) < 0) {
         conn_close(c);

@@ -130,7 +130,7 @@ static void drain(struct front *f)
             (void)failed(packet_send(c->control, &session_drain_schema, 0,
                                      &(struct session_starttls){0}, NULL, 0));
     }
-    (void)loop_at(f->loop, deadline_in_ms(FRONT_DRAIN_MS), give_up, f); /* lives to the end */
+    f->drain_timer = loop_at(f->loop, deadline_in_ms(FRONT_DRAIN_MS), give_up, f);
     if (f->n_conns == 0)
         loop_stop(f->loop);
 }
@@ -185,7 +185,7 @@ err front_open(struct front *f, struct boot *boot)
 
 err front_run(struct front *f)
 {
-    (void)loop_add(f->loop, channel_fd(f->boot->init), LOOP_IN, on_init, f); /* for ever */
+    f->init_watch = loop_add(f->loop, channel_fd(f->boot->init), LOOP_IN, on_init, f);
     for (size_t i = 0; i < f->boot->n_listeners; i++) {
         const struct boot_listener *b = &f->boot->listeners[i];
         struct listener_watch *l = &f->listeners[i];
@@ -193,4 +193,24 @@ err front_run(struct front *f)
         l->watch = loop_add(f->loop, l->fd, LOOP_IN, on_listener, l);
     }
     return loop_run(f->loop);
+}
+
+void front_close(struct front *f)
+{
+    f->draining = false;
+    while (!list_empty(&f->conns))
+        conn_close(container_of(f->conns.next, struct conn, link));
+    for (size_t i = 0; i < f->boot->n_listeners; i++)
+        loop_del(f->listeners[i].watch);
+    loop_del(f->init_watch);
+    loop_timer_del(f->sweep);
+    loop_timer_del(f->drain_timer);
+    for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
+        channel_free(f->sessions[p]);
+    visitors_free(f);
+    ledger_free(f->ledger);
+    tls_side_free(f->tls);
+    loop_free(f->loop);
+    arena_free(f->site_arena);
+    fd_unmap(f->archive);
 }

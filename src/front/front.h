@@ -87,7 +87,8 @@ struct front {
     struct channel *sessions[PROGRAM_COUNT]; /* doors of smtpd, imapd, popd */
     struct list conns;
     size_t n_conns, conns_max;
-    struct loop_timer *sweep;
+    struct loop_fd *init_watch;
+    struct loop_timer *sweep, *drain_timer;
     int64_t sweep_at_ms, forget_at_ms;
     bool draining;
     char scratch[FRONT_PIECE]; /* bytes on their way within one callback */
@@ -95,7 +96,8 @@ struct front {
 
 /* front.c */
 err front_open(struct front *f, struct boot *boot);
-err front_run(struct front *f);
+err front_run(struct front *f); /* until drained */
+void front_close(struct front *f);
 err front_load_certificates(struct front *f); /* none there: no TLS is offered */
 
 /* accept.c */
@@ -107,6 +109,7 @@ bool service_is_tls(enum service s);
 /* visitors.c: limits per address. NULL: refused, *ret_why says why. */
 struct visitor *visitor_enter(struct front *f, str ip, int64_t now_ms, const char **ret_why);
 void visitor_leave(struct front *f, struct visitor *v);
+void visitors_free(struct front *f);
 
 /* conn.c */
 struct conn *conn_new(struct front *f, enum service s, int client, const struct net_address *peer);

@@ -24,6 +24,8 @@ int main(void)
         e = boot_ready(&boot);
     if (!failed(e))
         e = front_run(&front);
+    if (!failed(e))
+        front_close(&front);
     if (failed(e)) {
         log_event(NULL, EV_PROGRAM_FAILED, F_ERR(e));
         return 111;

@@ -140,7 +140,7 @@ static void pass_client_eof(struct conn *c)
 
 /* The session's words to the client, as far as they go. False when the connection is closed
  * (c is gone then). */
-static bool pump_to_client(struct conn *c)
+static bool pump_to_client(struct conn *c, bool hung_up)
 {
     for (int i = 0; i < PIECES_AT_ONCE && !c->session_eof && c->to_client.n == 0; i++) {
         ssize_t n = recv(c->data, c->front->scratch, FRONT_PIECE, MSG_DONTWAIT);
@@ -151,7 +151,7 @@ static bool pump_to_client(struct conn *c)
             conn_close(c);
             return false;
         }
-        if (n > 0 && n < FRONT_PIECE)
+        if (n > 0 && n < FRONT_PIECE && !hung_up)
             break; /* most likely all there is; if not, the loop says so */
     }
     if (c->session_eof && c->to_client.n == 0) {
@@ -225,7 +225,7 @@ static void relay_on(struct conn *c, unsigned events)
         pass_client_eof(c);
     }
     /* What waited for the client's room may go on at once. */
-    if (c->to_client.n == 0 && (events & LOOP_OUT || c->session_eof) && !pump_to_client(c))
+    if (c->to_client.n == 0 && (events & LOOP_OUT || c->session_eof) && !pump_to_client(c, false))
         return;
     conn_watch(c);
 }
@@ -267,7 +267,7 @@ void relay_data_ready(void *ctx, int fd, unsigned events)
         if (c->state == CONN_OPEN && c->tls && tls_pending(c->tls) && c->to_session.n == 0)
             pump_to_session(c);
     }
-    if (events & (LOOP_IN | LOOP_HUP) && !pump_to_client(c))
+    if (events & (LOOP_IN | LOOP_HUP) && !pump_to_client(c, events & LOOP_HUP))
         return;
     conn_watch(c);
 }

@@ -82,6 +82,16 @@ struct visitor *visitor_enter(struct front *f, str ip, int64_t now_ms, const cha
     return v;
 }
 
+void visitors_free(struct front *f)
+{
+    size_t at = 0;
+    str name;
+    void *v;
+    while (map_next(f->visitors, &at, &name, &v))
+        free(v);
+    map_free(f->visitors);
+}
+
 void visitor_leave(struct front *f, struct visitor *v)
 {
     (void)f; /* the map keeps it for its rate */

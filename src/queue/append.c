@@ -378,6 +378,13 @@ size_t queue_batch_bytes(const struct queue *q)
     return q->journal.batch.n;
 }
 
+void queue_rest(struct queue *q)
+{
+    enum { KEPT = 1 << 20 };
+    if (q->journal.batch.n == 0 && q->journal.batch.cap > KEPT)
+        buf_done(&q->journal.batch);
+}
+
 err queue_commit(struct queue *q)
 {
     return append_flush(q);

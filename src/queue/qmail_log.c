@@ -52,7 +52,7 @@ void qmail_log_write(struct buf *b, const struct qmail_log_event *e)
         buf_addf(b, "new msg %" PRIu64 "\n", e->id);
         buf_addf(b, "info msg %" PRIu64 ": bytes %" PRIu64 " from <", e->id, e->size);
         qmail_log_safe(b, e->sender);
-        buf_addf(b, "> qp %" PRIu64 " uid %" PRIu64 "\n", e->pid, e->uid);
+        buf_addf(b, "> qp %" PRIu64 " uid %" PRIu64 "\n", e->qp, e->uid);
         break;
     case QMAIL_LOG_STARTED:
         write_started(b, e);
@@ -62,7 +62,7 @@ void qmail_log_write(struct buf *b, const struct qmail_log_event *e)
         write_done(b, e);
         break;
     case QMAIL_LOG_BOUNCE:
-        buf_addf(b, "bounce msg %" PRIu64 " qp %" PRIu64 "\n", e->id, e->pid);
+        buf_addf(b, "bounce msg %" PRIu64 " qp %" PRIu64 "\n", e->id, e->qp);
         break;
     case QMAIL_LOG_TRIPLE:
         buf_addf(b, "triple bounce: discarding bounce/%" PRIu64 "\n", e->id);
@@ -115,7 +115,7 @@ static bool set_number(struct qmail_log_event *e, str key, uint64_t n)
     } const numbers[] = {
         {S("id"), &e->id},
         {S("size"), &e->size},
-        {S("pid"), &e->pid},
+        {S("qp"), &e->qp},
         {S("uid"), &e->uid},
         {S("delivery"), &e->delivery},
         {S("bounce"), &e->bounce},

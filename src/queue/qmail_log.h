@@ -25,7 +25,7 @@ struct qmail_log_event {
     uint64_t id;       /* "id": of the message */
     uint64_t size;     /* "size" */
     str sender;        /* "sender" */
-    uint64_t pid, uid; /* "pid", "uid" of who handed it in */
+    uint64_t qp, uid;  /* "qp", "uid": process and user that handed it in */
     uint64_t delivery; /* "delivery": D */
     str channel;       /* "channel": local or remote */
     str address;       /* "rcpt" */

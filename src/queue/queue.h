@@ -123,6 +123,7 @@ err queue_commit(struct queue *q);
 /* Makes room: copies from the oldest segment, or zeroes a piece of a new one. Call it often
  * while it says true. */
 bool queue_tidy(struct queue *q);
+void queue_rest(struct queue *q); /* nothing to do now: gives a large buffer back */
 void queue_unref(struct queue *q, struct queue_message *m); /* m->users - 1 */
 
 /* Body bytes [from, from + n): ERR_SYS, or ERR_SYNTAX when the file is too short. */

@@ -84,7 +84,7 @@ static const struct log_example {
     str want;
 } log_examples[] = {
     {"new message",
-     {.kind = QMAIL_LOG_NEW, .id = 8, .size = 220, .sender = S("a@b"), .pid = 77, .uid = 1000},
+     {.kind = QMAIL_LOG_NEW, .id = 8, .size = 220, .sender = S("a@b"), .qp = 77, .uid = 1000},
      S("new msg 8\ninfo msg 8: bytes 220 from <a@b> qp 77 uid 1000\n")},
     {"quick success that ends the message",
      {.kind = QMAIL_LOG_DONE,
@@ -118,7 +118,7 @@ static const struct log_example {
     {"triple bounce",
      {.kind = QMAIL_LOG_TRIPLE, .id = 5},
      S("triple bounce: discarding bounce/5\n")},
-    {"bounce", {.kind = QMAIL_LOG_BOUNCE, .id = 5, .pid = 9}, S("bounce msg 5 qp 9\n")},
+    {"bounce", {.kind = QMAIL_LOG_BOUNCE, .id = 5, .qp = 9}, S("bounce msg 5 qp 9\n")},
     {"status while stopping",
      {.kind = QMAIL_LOG_STATUS, .local = 1, .local_max = 10, .remote_max = 20, .exiting = true},
      S("status: local 1/10 remote 0/20 exitasap\n")},

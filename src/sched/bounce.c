@@ -214,7 +214,7 @@ static void queued(struct sched *s, const struct queue_message *m, struct queue_
     vec_push(&s->fresh, bounce);
     s->bounced++;
     log_event(NULL, EV_QUEUE_BOUNCE, F_INT("id", m->id), F_INT("bounce", bounce->id),
-              F_INT("pid", getpid()), F_STR("rcpt", bounce->rcpts[0].address));
+              F_INT("qp", getpid()), F_STR("rcpt", bounce->rcpts[0].address));
 }
 
 void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text)

@@ -313,7 +313,7 @@ static void tell_pending(struct sched *s)
 static void tell_new(const struct queue_message *m)
 {
     log_event(NULL, EV_QUEUE_NEW, F_INT("id", m->id), F_INT("size", m->size),
-              F_STR("sender", m->sender), F_INT("pid", m->pid), F_INT("uid", m->uid),
+              F_STR("sender", m->sender), F_INT("qp", m->pid), F_INT("uid", m->uid),
               F_STR("user", m->user), F_STR("sid", m->sid), F_INT("rcpts", m->n_rcpts),
               F_STR("rcpt", m->rcpts[0].address));
 }

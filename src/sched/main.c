@@ -2,6 +2,7 @@
 /* sched: the queue's single writer and scheduler. Runs as qmails with one directory, the
  * queue's; it opens no mailbox, no connection, and starts nothing itself (init does). Talks to
  * smtpd, deliver, local commands, route, and to its workers. */
+#include <malloc.h>
 #include <signal.h>
 
 #include "log/event.h"
@@ -13,7 +14,8 @@ int main(void)
     static struct boot boot;
     static struct sched sched;
     log_open("sched", LOG_FD);
-    (void)signal(SIGPIPE, SIG_IGN); /* cannot fail */
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large buffers are rare: give them back at once */
+    (void)signal(SIGPIPE, SIG_IGN);             /* cannot fail */
     err e = boot_receive(&boot);
     if (!failed(e)) {
         int queue = boot_dir(&boot, "queue");

@@ -21,8 +21,8 @@ static void tell(struct sched *s, const struct job *j, uint32_t i, enum event ev
     enum channel_kind k = j->lane->kind;
     log_event(NULL, event, F_INT("id", j->m->id), F_INT("delivery", r->delivery),
               F_STR("channel", channel_name(k)), F_STR("rcpt", r->route->answer.address),
-              F_STR("text", text), F_INT("started", j->announced), F_INT("ended", ended),
-              F_INT("ms", j->started_ms ? clock_ms() - j->started_ms : 0),
+              F_STR("text", str_trim_end(text)), F_INT("started", j->announced),
+              F_INT("ended", ended), F_INT("ms", j->started_ms ? clock_ms() - j->started_ms : 0),
               F_INT("local", s->in_flight[CHANNEL_LOCAL]),
               F_INT("local_max", sched_limit(s, CHANNEL_LOCAL)),
               F_INT("remote", s->in_flight[CHANNEL_REMOTE]),

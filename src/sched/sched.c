@@ -167,6 +167,8 @@ static void on_tick(void *ctx)
     struct sched *s = ctx;
     lane_announce_slow(s);
     lane_send_idle_home(s);
+    if (s->n_workers == 0)
+        queue_rest(s->queue);
     loop_timer_move(s->tick,
                     deadline_in_ms(s->n_workers || queue_count(s->queue) ? TICK_MS : TICK_MS * 4));
 }

@@ -104,7 +104,7 @@ static void by_mx(struct search *s, const struct dns_mx_list *mx, uint16_t port)
     for (size_t i = 0; i < mx->n && i < REMOTE_EXCHANGERS_MAX; i++) {
         if (!mx->at[i].host.n) /* RFC 7505: this domain takes no mail */
             continue;
-        if (s->o->own && str_ieq(mx->at[i].host, s->o->me))
+        if (s->o->me.n && str_ieq(mx->at[i].host, s->o->me))
             note_me(s, mx->at[i].preference);
         (void)look_up(s, mx->at[i].host, mx->at[i].preference, port);
     }

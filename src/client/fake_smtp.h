@@ -4,6 +4,7 @@
  * A child process plays the script, a line a step, and its exit says whether all went so:
  *   accept        the next connection (it must come within seconds)
  *   S:text        sends the line
+ *   Q:text        sends the line together with the next one
  *   C:text        the next line from the client begins with text
  *   C=text        … is exactly text
  *   waits         more input is there before anything is answered: the client pipelines
@@ -112,11 +113,15 @@ static bool fake_shake(struct fake_player *p)
            !failed(tls_handshake_by(p->s.tls, deadline_in_ms(5000)));
 }
 
-static bool fake_send(struct fake_player *p, str text)
+static bool fake_queue(struct fake_player *p, str text)
 {
     deadline by = deadline_in_ms(5000);
-    return !failed(stream_write(&p->s, text, by)) && !failed(stream_write(&p->s, S("\r\n"), by)) &&
-           !failed(stream_flush(&p->s, by));
+    return !failed(stream_write(&p->s, text, by)) && !failed(stream_write(&p->s, S("\r\n"), by));
+}
+
+static bool fake_send(struct fake_player *p, str text)
+{
+    return fake_queue(p, text) && !failed(stream_flush(&p->s, deadline_in_ms(5000)));
 }
 
 static bool fake_waits(struct fake_player *p)
@@ -129,6 +134,8 @@ static bool fake_step(struct fake_player *p, str step)
 {
     if (str_skip(&step, S("S:")))
         return fake_send(p, step);
+    if (str_skip(&step, S("Q:")))
+        return fake_queue(p, step);
     if (str_skip(&step, S("C:")))
         return fake_expect(p, step, false);
     if (str_skip(&step, S("C=")))

@@ -192,7 +192,7 @@ static err envelope(struct transaction *t)
         }
         if (!failed(e) && !t->mail_heard)
             e = hear_mail(t);
-        if (!t->mail_reply)
+        if (!failed(e) && !t->mail_reply)
             c->stage = SMTP_STAGE_RCPT;
         if (!failed(e))
             e = hear_recipients(t);
@@ -263,7 +263,7 @@ static err transact(struct transaction *t)
     struct smtp_client *c = t->c;
     err e = envelope(t);
     if (failed(e))
-        return e;
+        return t->mail_reply ? sender_refused(t) : e; /* 421, then it closed */
     c->begun = true;
     if (t->data_said || t->accepted) {
         c->stage = t->accepted ? SMTP_STAGE_DATA : c->stage;

@@ -302,7 +302,7 @@ static void what_came_before_tls_is_refused(void **state)
 {
     (void)state;
     struct client t;
-    start(&t, TLS_HELLO "S:220 go\r\n250 injected\neof\n");
+    start(&t, TLS_HELLO "Q:220 go\nS:250 injected\neof\n");
     t.o.tls = SMTP_TLS_REQUIRED;
     assert_int_equal(open_client(&t).kind, ERR_SYNTAX);
     finish(&t);

@@ -28,18 +28,32 @@ const char *dns_status_name(enum dns_status s)
 
 /* ---- opening */
 
-static bool add_local(struct ub_ctx *ctx, str word, const char *rest)
+/* Servers and zones are configuration, data is added to the running library: two passes. Zones
+ * go in as options, since ub_ctx_zone_add() of 1.17 leaves some without their parent, and names
+ * beside them are then asked of the network. */
+enum pass { PASS_CONFIGURE, PASS_DATA };
+
+static bool add_zone(struct ub_ctx *ctx, const char *name, const char *type)
 {
+    char option[LOCAL_LINE + 16];
+    snprintf(option, sizeof option, "%s %s", name, type);
+    return ub_ctx_set_option(ctx, "local-zone:", option) == 0;
+}
+
+static bool add_local(struct ub_ctx *ctx, enum pass pass, str word, const char *rest)
+{
+    if (str_eq(word, S("data")))
+        return pass != PASS_DATA || ub_ctx_data_add(ctx, rest) == 0;
+    if (pass == PASS_DATA)
+        return true;
     if (str_eq(word, S("forward")))
         return ub_ctx_set_fwd(ctx, rest) == 0;
     if (str_eq(word, S("zone")))
-        return ub_ctx_zone_add(ctx, rest, "static") == 0;
-    if (str_eq(word, S("refuse")))
-        return ub_ctx_zone_add(ctx, rest, "refuse") == 0;
-    return str_eq(word, S("data")) && ub_ctx_data_add(ctx, rest) == 0;
+        return add_zone(ctx, rest, "static");
+    return str_eq(word, S("refuse")) && add_zone(ctx, rest, "refuse");
 }
 
-static err add_local_lines(struct ub_ctx *ctx, str text, bool *ret_forward, size_t *ret_line)
+static err add_local_lines(struct ub_ctx *ctx, enum pass pass, str text, size_t *ret_line)
 {
     if (text.n > LOCAL_BYTES)
         return err_new(ERR_LIMIT, "resolver file");
@@ -58,11 +72,19 @@ static err add_local_lines(struct ub_ctx *ctx, str text, bool *ret_forward, size
             return err_new(ERR_SYNTAX, "resolver file");
         memcpy(copy, rest.p, rest.n);
         copy[rest.n] = 0;
-        if (!add_local(ctx, word, copy))
+        if (!add_local(ctx, pass, word, copy))
             return err_new(ERR_SYNTAX, "resolver file");
-        *ret_forward = *ret_forward || str_eq(word, S("forward"));
     }
     return OK_ERR;
+}
+
+static bool names_servers(str text)
+{
+    str line;
+    while (str_line(&text, &line))
+        if (str_starts(str_trim(line), S("forward ")))
+            return true;
+    return false;
 }
 
 static void set(struct ub_ctx *ctx, const char *option, const char *value)
@@ -73,7 +95,6 @@ static void set(struct ub_ctx *ctx, const char *option, const char *value)
 
 static err configure(struct ub_ctx *ctx, const struct dns_options *o, size_t *ret_line)
 {
-    bool forward = false;
     set(ctx, "do-not-query-localhost:", "no"); /* local resolvers are common */
     set(ctx, "outbound-msg-retry:", "3");
     set(ctx, "num-queries-per-thread:", "64");
@@ -84,14 +105,14 @@ static err configure(struct ub_ctx *ctx, const struct dns_options *o, size_t *re
     set(ctx, "neg-cache-size:", "128k");
     set(ctx, "qname-minimisation:", "yes");
     set(ctx, "use-syslog:", "no");
-    err e = add_local_lines(ctx, o->local, &forward, ret_line);
+    err e = add_local_lines(ctx, PASS_CONFIGURE, o->local, ret_line);
     if (failed(e))
         return e;
-    if (!forward && o->resolv_conf && ub_ctx_resolvconf(ctx, o->resolv_conf) != 0)
+    if (!names_servers(o->local) && o->resolv_conf && ub_ctx_resolvconf(ctx, o->resolv_conf) != 0)
         return err_new(ERR_NOTFOUND, "resolv.conf");
     if (o->trust_anchor && ub_ctx_add_ta_file(ctx, o->trust_anchor) != 0)
         return err_new(ERR_NOTFOUND, "root trust anchor");
-    return OK_ERR;
+    return add_local_lines(ctx, PASS_DATA, o->local, ret_line);
 }
 
 /* libunbound completes its set-up, reading the files named before, with the first question.
@@ -111,6 +132,7 @@ err dns_open(const struct dns_options *o, struct dns **ret_dns, size_t *ret_line
     if (!ctx)
         return err_new(ERR_TEMP, "starting the resolver");
     ub_ctx_debuglevel(ctx, 0);
+    ub_ctx_debugout(ctx, NULL); /* what it would print comes back as a status */
     err e = configure(ctx, o, ret_line);
     if (!failed(e))
         e = first_question(ctx);

@@ -26,7 +26,7 @@ struct dns_options {
     str local;                /* see dns_open() */
 };
 
-/* `local` has one word and its rest a line, # for comments:
+/* `local` has one word and its rest a line, # for comments, in any order:
  *   forward 127.0.0.1@5353          ask this server instead of resolv.conf's; may be repeated
  *   zone example.test               answered only from data lines (also "." : no network at all)
  *   refuse down.test                answered as if its servers failed

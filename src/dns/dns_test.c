@@ -105,6 +105,20 @@ static void a_name_that_is_not_there_differs_from_one_without_such_data(void **s
                      DNS_NO_DATA);
 }
 
+static void lines_may_come_in_any_order(void **state)
+{
+    struct fixture *f = *state;
+    struct dns *d = NULL;
+    struct dns_mx_list list;
+    struct dns_options o = {.local = S("data implicit.test. IN A 127.0.0.1\nzone test\n"
+                                       "refuse down.test\nzone .\n")};
+    assert_false(failed(dns_open(&o, &d, NULL)));
+    assert_int_equal(dns_mx(d, f->arena, S("implicit.test"), &list), DNS_NO_DATA);
+    assert_int_equal(dns_mx(d, f->arena, S("down.test"), &list), DNS_TEMP);
+    assert_int_equal(dns_mx(d, f->arena, S("nobody.test"), &list), DNS_NO_NAME);
+    dns_close(d);
+}
+
 static void servers_that_fail_are_temporary(void **state)
 {
     struct fixture *f = *state;
@@ -202,6 +216,7 @@ int main(void)
         cmocka_unit_test(the_best_exchanger_comes_first_and_equals_in_any_order),
         cmocka_unit_test(the_null_mx_has_an_empty_host),
         cmocka_unit_test(a_name_that_is_not_there_differs_from_one_without_such_data),
+        cmocka_unit_test(lines_may_come_in_any_order),
         cmocka_unit_test(servers_that_fail_are_temporary),
         cmocka_unit_test(both_families_take_turns),
         cmocka_unit_test(literals_need_no_question),

@@ -34,12 +34,13 @@ CMD(store)
         return reply_no("READ-ONLY", "The mailbox is read-only");
     if (spans.n == 0)
         return reply_ok("No message has such a UID");
+    struct sync_own own = sync_remember(s, &spans, store_op(want.mode), &want.flags);
     e = store_flags(s->store, spans_ranges(s->arena, box, &spans), spans.n, store_op(want.mode),
                     want.flags.system, want.flags.keywords, want.flags.n);
     if (failed(e))
         return reply_store(s, e, NULL);
     unsigned uid = head->uid ? SYNC_WITH_UID : 0;
-    sync_say(s, STORE_SYNC_KEEP_GONE, SYNC_ALWAYS | SYNC_HIDE_OWN | uid);
+    sync_say_but_own(s, uid, &own);
     if (s->phase == PHASE_END)
         return reply_lost(s);
     if (!want.silent)

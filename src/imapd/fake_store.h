@@ -40,7 +40,8 @@ struct store {
     struct store_range pairs[FAKE_MESSAGES];
     char keywords[STORE_KEYWORDS_MAX][STORE_KEYWORD_BYTES + 1];
     bool keywords_changed, own;
-    size_t opened; /* bodies given out so far: tests look at it */
+    bool tells_all; /* as a keeper after large changes: who did it is not known */
+    size_t opened;  /* bodies given out so far: tests look at it */
     int spool;
     char reason[64];
 };
@@ -348,7 +349,7 @@ err store_flags(struct store *s, const struct store_range *set, size_t n, enum s
         if (fake_in(set, n, s->open->at[i].row.uid))
             *f = op == STORE_FLAGS_SET ? flags : op == STORE_FLAGS_ADD ? *f | flags : *f & ~flags;
     }
-    s->own = true;
+    s->own = !s->tells_all;
     return OK_ERR;
 }
 

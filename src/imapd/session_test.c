@@ -240,6 +240,18 @@ static void store_answers_with_the_new_flags_unless_silent(void **state)
         "* 1 FETCH (FLAGS (\\Recent work))\r\ne OK Stored.\r\n");
 }
 
+static void silence_holds_when_the_keeper_tells_all_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        fake_add(inbox(), S(HELLO), 0, 0);
+    mail->tells_all = true;
+    expect_selected("b STORE 1,3:4 +FLAGS.SILENT (\\Seen work)\r\nc STORE 3 FLAGS.SILENT ()\r\n",
+                    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft work)\r\n"
+                    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft work "
+                    "\\*)] These flags are kept.\r\nb OK Stored.\r\nc OK Stored.\r\n");
+}
+
 static void expunge_counts_down(void **state)
 {
     (void)state;
@@ -474,6 +486,7 @@ int main(void)
         WITH_MAIL(messages_without_header_or_body_are_served),
         WITH_MAIL(numbers_that_are_not_there_are_bad),
         WITH_MAIL(store_answers_with_the_new_flags_unless_silent),
+        WITH_MAIL(silence_holds_when_the_keeper_tells_all_again),
         WITH_MAIL(expunge_counts_down),
         WITH_MAIL(close_removes_silently_and_unselect_does_not),
         WITH_MAIL(copy_and_move_tell_the_new_uids),

@@ -77,7 +77,61 @@ static size_t count_recent(const struct store_box *box)
     return n;
 }
 
-static void say_changes(struct session *s, const struct store_changes *c, unsigned flags)
+static uint32_t keyword_bits(const struct store_box *box, const struct imap_flags *flags)
+{
+    uint32_t bits = 0;
+    for (size_t k = 0; k < flags->n; k++)
+        for (size_t i = 0; i < box->n_keywords; i++)
+            if (box->keywords[i].n > 0 && str_ieq(box->keywords[i], flags->keywords[k]))
+                bits |= STORE_KEYWORD(i);
+    return bits;
+}
+
+/* `span` and `place` walk along with ascending indices: *place is of the span's first message. */
+struct own_walk {
+    size_t span, place;
+};
+
+static bool is_own(const struct sync_own *own, struct own_walk *w, uint32_t bits, size_t index,
+                   uint32_t now)
+{
+    if (own == NULL)
+        return false;
+    const struct spans *spans = own->spans;
+    while (w->span < spans->n && spans->at[w->span].to <= index) {
+        w->place += spans->at[w->span].to - spans->at[w->span].from;
+        w->span++;
+    }
+    if (w->span == spans->n || spans->at[w->span].from > index)
+        return false;
+    uint32_t was = own->before[w->place + index - spans->at[w->span].from];
+    uint32_t want = own->op == STORE_FLAGS_ADD      ? was | bits
+                    : own->op == STORE_FLAGS_REMOVE ? was & ~bits
+                                                    : bits;
+    return ((want ^ now) & ~(uint32_t)STORE_RECENT) == 0;
+}
+
+static void say_flag_changes(struct session *s, const struct store_changes *c, unsigned flags,
+                             const struct sync_own *own)
+{
+    const struct store_box *box = store_box(s->store);
+    uint32_t bits = own != NULL ? own->flags->system | keyword_bits(box, own->flags) : 0;
+    auto_buf struct buf b;
+    buf_init(&b, 16 * 1024);
+    struct own_walk walk = {0};
+    for (size_t i = 0; i < c->n_flags; i++) {
+        size_t index = c->flags[i].index;
+        bool ours = is_own(own, &walk, bits, index, box->messages[index].flags);
+        if ((ours || c->flags[i].own) && (flags & SYNC_HIDE_OWN))
+            continue;
+        write_fetch(box, index, flags, &b);
+        say_bytes(s, buf_str(&b));
+        buf_reset(&b);
+    }
+}
+
+static void say_changes(struct session *s, const struct store_changes *c, unsigned flags,
+                        const struct sync_own *own)
 {
     const struct store_box *box = store_box(s->store);
     for (size_t i = 0; i < c->n_gone; i++)
@@ -88,32 +142,40 @@ static void say_changes(struct session *s, const struct store_changes *c, unsign
     }
     if (c->keywords_changed)
         sync_say_known_flags(s);
-    auto_buf struct buf b;
-    buf_init(&b, 16 * 1024);
-    for (size_t i = 0; i < c->n_flags; i++) {
-        if (c->flags[i].own && (flags & SYNC_HIDE_OWN))
-            continue;
-        write_fetch(box, c->flags[i].index, flags, &b);
-        say_bytes(s, buf_str(&b));
-        buf_reset(&b);
-    }
+    say_flag_changes(s, c, flags, own);
+}
+
+static void sync_and_say(struct session *s, enum store_sync_mode mode, unsigned flags,
+                         const struct sync_own *own)
+{
+    struct store_changes c = {0};
+    err e = store_sync(s->store, mode, &c);
+    if (failed(e))
+        session_bye(s, "The mailbox cannot be read any more");
+    else if (c.lost)
+        session_bye(s, "The mailbox was deleted or renamed");
+    else
+        say_changes(s, &c, flags, own);
 }
 
 void sync_say(struct session *s, enum store_sync_mode mode, unsigned flags)
 {
-    if (store_box(s->store) == NULL)
-        return;
-    if (!(flags & SYNC_ALWAYS) && !store_has_news(s->store))
-        return;
-    struct store_changes c = {0};
-    err e = store_sync(s->store, mode, &c);
-    if (failed(e)) {
-        session_bye(s, "The mailbox cannot be read any more");
-        return;
-    }
-    if (c.lost) {
-        session_bye(s, "The mailbox was deleted or renamed");
-        return;
-    }
-    say_changes(s, &c, flags);
+    if (store_box(s->store) != NULL && ((flags & SYNC_ALWAYS) || store_has_news(s->store)))
+        sync_and_say(s, mode, flags, NULL);
+}
+
+struct sync_own sync_remember(struct session *s, const struct spans *spans, enum store_flags_op op,
+                              const struct imap_flags *flags)
+{
+    const struct store_box *box = store_box(s->store);
+    uint32_t *before = NEW_N(s->arena, uint32_t, spans_count(spans) + 1);
+    size_t span = 0, next = 0, index, n = 0;
+    while (spans_next(spans, &span, &next, &index))
+        before[n++] = box->messages[index].flags;
+    return (struct sync_own){spans, before, op, flags};
+}
+
+void sync_say_but_own(struct session *s, unsigned flags, const struct sync_own *own)
+{
+    sync_and_say(s, STORE_SYNC_KEEP_GONE, flags | SYNC_HIDE_OWN, own);
 }

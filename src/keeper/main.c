@@ -2,6 +2,7 @@
 /* keeper/main.c -- keeps one user's mailboxes, as that user.
  * Gets: 3 the channel to init, 4 the way to the recorder; doors where imapd's and popd's
  * sessions knock; works below the user's home alone. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -56,6 +57,11 @@ int main(void)
         .files_read = true, .files_write = true, .read_dirs = {home}, .write_dirs = {home}});
     if (failed(e))
         die(e, "enter the sandbox");
+    /* A host may have a hundred of these: the heap gives back what it can, soon. */
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* these only tune */
+    (void)mallopt(M_TRIM_THRESHOLD, 32 * 1024);
+    (void)mallopt(M_TOP_PAD, 0);
+    (void)malloc_trim(0);
     e = keeper_init(&k, home, delivery, log);
     if (failed(e))
         die(e, "find the mailboxes");

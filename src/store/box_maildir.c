@@ -311,7 +311,7 @@ static err number_arrivals(struct box *b, struct buf *lines)
 }
 
 /* The whole list again: lines of messages that are there, as they were. */
-static err write_list(struct box *b, struct maildir_list *l, int *lock)
+static err write_list(struct box *b, struct maildir_list *l)
 {
     auto_buf struct buf out;
     buf_init(&out, UIDLIST_MAX);
@@ -346,7 +346,7 @@ static err write_list(struct box *b, struct maildir_list *l, int *lock)
     fd_unmap(text);
     e = buf_check(&out, "UID list");
     if (!failed(e))
-        e = uidlist_commit(b->dir, lock, buf_str(&out));
+        e = uidlist_replace(b->dir, buf_str(&out));
     return e;
 }
 
@@ -359,7 +359,7 @@ static err keep_damaged_aside(struct box *b)
 }
 
 /* With the lock held: numbers what is left and writes the list. */
-err maildir_list_update(struct box *b, struct maildir_list *l, int *lock)
+err maildir_list_update(struct box *b, struct maildir_list *l)
 {
     if (box_stamp_changed(b, UIDLIST_FILE)) {
         err e = read_uidlist(b, l);
@@ -376,7 +376,7 @@ err maildir_list_update(struct box *b, struct maildir_list *l, int *lock)
     if (failed(e))
         return e;
     if (l->rewrite || b->behind)
-        e = write_list(b, l, lock);
+        e = write_list(b, l);
     else if (lines.n)
         e = uidlist_append(b->dir, buf_str(&lines));
     box_stamp(b, UIDLIST_FILE);
@@ -422,7 +422,7 @@ static err settle_arrivals(struct box *b, bool first_time)
     }
     if (failed(e))
         return e;
-    e = maildir_list_update(b, &l, &lock);
+    e = maildir_list_update(b, &l);
     uidlist_unlock(b->dir, &lock);
     return e;
 }

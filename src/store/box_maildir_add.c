@@ -136,9 +136,7 @@ static err number_all(const struct add *a)
         return e;
     if (b->arrived.n || b->behind || box_stamp_changed(b, UIDLIST_FILE)) {
         struct maildir_list l = {0};
-        e = maildir_list_update(b, &l, &lock);
-        if (!failed(e) && lock < 0)
-            e = uidlist_lock(b->dir, deadline_in_ms(MAILDIR_LOCK_MS), &lock);
+        e = maildir_list_update(b, &l);
         if (failed(e)) {
             uidlist_unlock(b->dir, &lock);
             return e;

@@ -119,21 +119,9 @@ void uidlist_unlock(int maildir, int *lock)
     dotlock_drop(maildir, UIDLIST_LOCK, lock);
 }
 
-err uidlist_commit(int maildir, int *lock, str bytes)
+err uidlist_replace(int maildir, str bytes)
 {
-    err e = file_truncate(*lock, 0);
-    if (!failed(e))
-        e = file_pwrite(*lock, bytes, 0);
-    if (!failed(e))
-        e = file_sync(*lock);
-    if (!failed(e))
-        e = file_rename(maildir, UIDLIST_LOCK, maildir, UIDLIST_FILE);
-    if (failed(e)) {
-        uidlist_unlock(maildir, lock);
-        return e;
-    }
-    fd_closep(lock);
-    return dir_sync(maildir);
+    return file_replace(maildir, UIDLIST_FILE, bytes, 0600);
 }
 
 err uidlist_append(int maildir, str lines)

@@ -3,8 +3,8 @@
  *
  * Version 3: "3 V<uidvalidity> N<nextuid> G<guid>", then "UID [fields] :NAME" a line; version
  * 1 (Courier, old Dovecot): "1 UIDVALIDITY NEXTUID", then "UID NAME". New messages are
- * appended; a rewrite goes through dovecot-uidlist.lock and rename. Both happen only with
- * that lock held, as Dovecot does. UIDs ascend and are never given twice.
+ * appended; a rewrite goes through a temporary file and rename. Both happen only with
+ * dovecot-uidlist.lock held, as Dovecot does. UIDs ascend and are never given twice.
  */
 #pragma once
 #include "base/base.h"
@@ -38,8 +38,8 @@ void uidlist_record_write(struct buf *b, uint32_t uid, uint32_t wire_size, str b
 
 /* ---- files ---- */
 err uidlist_lock(int maildir, deadline by, int *ret_lock);
-/* What the lock file holds becomes the list: written, synced, renamed. Ends the lock. */
-err uidlist_commit(int maildir, int *lock, str bytes);
+/* The whole list anew, atomic and durable. With the lock held. */
+err uidlist_replace(int maildir, str bytes);
 void uidlist_unlock(int maildir, int *lock);
 /* Adds lines at the end, synced. With the lock held. */
 err uidlist_append(int maildir, str lines);

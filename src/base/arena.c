@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -160,6 +161,7 @@ const char *arena_cstr(struct arena *a, str s)
 
 str arena_printf(struct arena *a, const char *fmt, ...)
 {
+    assert(fmt); /* UBSan's own check makes gcc see a path where it is null */
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);

@@ -17,8 +17,8 @@ struct child_limit {
 };
 
 struct child_spec {
-    const char *path;  /* of the program; or exec_fd */
-    int exec_fd;       /* > 0: execute this open file */
+    const char *path;        /* of the program; or exec_fd */
+    int exec_fd;             /* > 0: execute this open file */
     const char *const *argv; /* NULL-terminated */
     const char *const *envp; /* NULL: empty environment */
     const struct child_fd *fds;

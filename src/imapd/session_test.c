@@ -33,6 +33,8 @@ static struct fake_folder *inbox(void)
     return fake_find(mail, S("INBOX"));
 }
 
+static enum phase first_phase = PHASE_AUTHENTICATED;
+
 /* Says all of `input` at once and returns all that is answered. */
 static char *converse(str input)
 {
@@ -40,7 +42,7 @@ static char *converse(str input)
     assert_false(failed(fd_pair(FD_PAIR_STREAM, &ours, &theirs)));
     struct session *s = session_new(io_new(theirs, theirs), NULL);
     s->store = mail;
-    s->phase = PHASE_AUTHENTICATED;
+    s->phase = first_phase;
     assert_int_equal(write(ours, input.p, input.n), (ssize_t)input.n);
     assert_int_equal(shutdown(ours, SHUT_WR), 0);
     session_run(s);
@@ -463,6 +465,24 @@ static void too_many_bad_commands_end_the_session(void **state)
     assert_non_null(strstr(out, "* BYE Too many bad commands.\r\n"));
 }
 
+static void passwords_do_not_cross_the_network_in_the_clear(void **state)
+{
+    (void)state;
+    first_phase = PHASE_LOGIN; /* and the peer is neither local nor behind TLS */
+    const char *out = converse(S("a CAPABILITY\r\nb LOGIN ann secret\r\n"
+                                 "c AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=\r\nd SELECT INBOX\r\n"
+                                 "e STARTTLS\r\n"));
+    first_phase = PHASE_AUTHENTICATED;
+    assert_non_null(strstr(out, " LOGINDISABLED\r\na OK"));
+    assert_null(strstr(out, "AUTH=PLAIN"));
+    assert_non_null(strstr(out,
+                           "\r\nb NO [PRIVACYREQUIRED] A password must not travel in the clear: "
+                           "use STARTTLS first, or AUTHENTICATE with SCRAM-SHA-256"));
+    assert_non_null(strstr(out, "\r\nc NO [PRIVACYREQUIRED]"));
+    assert_non_null(strstr(out, "\r\nd BAD Please log in first.\r\n"
+                                "e NO [CANNOT] TLS is not to be had here.\r\n"));
+}
+
 static void logout_says_bye_first(void **state)
 {
     (void)state;
@@ -504,6 +524,7 @@ int main(void)
         WITH_MAIL(idle_ends_with_done),
         WITH_MAIL(commands_out_of_phase_or_unknown_are_bad),
         WITH_MAIL(too_many_bad_commands_end_the_session),
+        WITH_MAIL(passwords_do_not_cross_the_network_in_the_clear),
         WITH_MAIL(logout_says_bye_first),
     };
     log_open("imapd", open("/dev/null", O_WRONLY | O_CLOEXEC)); /* events are not looked at */

@@ -61,8 +61,9 @@ static void take_away(int dir, const char *name, ino_t judged)
     (void)snprintf(aside, sizeof aside, "%s.%d", name, (int)getpid()); /* fits */
     if (renameat(dir, name, dir, aside) < 0)
         return; /* the wait goes on */
-    if (fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino != judged)
-        (void)linkat(dir, aside, dir, name, 0); /* fails if a third one is there already */
+    if (fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino != judged &&
+        linkat(dir, aside, dir, name, 0) < 0 && errno != EEXIST)
+        return; /* kept aside: its holder will miss it, and nothing is lost */
     (void)unlinkat(dir, aside, 0);              /* a leftover with our number does no harm */
 }
 

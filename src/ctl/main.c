@@ -20,6 +20,14 @@ static const char *root_of_old_name(struct ctl *c, const char *argv0)
     return arena_cstr(c->arena, str_of(argv0, (size_t)(at - argv0)));
 }
 
+/* "/x/house/usr/lib/twinpost/twinpost", found by PATH, too. */
+static const char *root_of_program(struct ctl *c)
+{
+    str self = str_from(c->self);
+    ptrdiff_t at = str_find_str(self, S("/usr/lib/twinpost/"));
+    return at > 0 ? arena_cstr(c->arena, str_slice(self, 0, (size_t)at)) : NULL;
+}
+
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -48,6 +56,8 @@ int main(int argc, char **argv)
     c.name = argc > 0 ? last_part(argv[0]) : "twinpost";
     if (!c.root && argc > 0)
         c.root = root_of_old_name(&c, argv[0]);
+    if (!c.root)
+        c.root = root_of_program(&c);
     const struct command *command = command_find(old_names, c.name);
     int skip = 0;
     if (!command) {

@@ -3,8 +3,8 @@
 #pragma once
 #include "ctl/ctl.h"
 
-command_fn old_bouncesaying, old_condredirect, old_datemail, old_except, old_forward,
-    old_maildirmake, old_mailsubj, old_newaliases, old_newmrh, old_newu, old_predate, old_preline,
-    old_pw2u, old_qmail_inject, old_qmail_local, old_qmail_queue, old_qmail_showctl,
-    old_qmail_smtpd, old_qread, old_qstat, old_sendmail, old_tcprules, old_tcprulescheck,
-    old_tcpserver;
+command_fn old_bouncesaying, old_checkpassword, old_condredirect, old_datemail, old_except,
+    old_forward, old_maildirmake, old_mailsubj, old_newaliases, old_newmrh, old_newu, old_predate,
+    old_popup, old_preline, old_pw2u, old_qmail_inject, old_qmail_local, old_pop3d, old_qmail_queue,
+    old_qmail_showctl, old_qmail_smtpd, old_qread, old_qstat, old_sendmail, old_tcprules,
+    old_tcprulescheck, old_tcpserver;

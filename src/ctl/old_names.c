@@ -4,6 +4,8 @@
 const struct command old_names[] = {
     {"bouncesaying", old_bouncesaying, "ERROR [PROGRAM …]",
      "bounces the message unless the program objects"},
+    {"checkpassword", old_checkpassword, "PROGRAM …",
+     "runs the program as the user whose name and password stand on descriptor 3"},
     {"condredirect", old_condredirect, "ADDRESS PROGRAM …",
      "redirects the message if the program says 0"},
     {"datemail", old_datemail, "[SENDMAIL OPTIONS]", "sendmail with a Date in the local zone"},
@@ -22,6 +24,8 @@ const struct command old_names[] = {
      "what a .qmail would do"},
     {"qmail-newmrh", old_newmrh, "", "compiles control/morercpthosts"},
     {"qmail-newu", old_newu, "", "compiles users/assign"},
+    {"qmail-pop3d", old_pop3d, "MAILDIR", "POP3 after the login, on input and output"},
+    {"qmail-popup", old_popup, "HOST PROGRAM …", "POP3 before the login, on input and output"},
     {"qmail-pw2u", old_pw2u, "[-/ohHuUC] [-c CHAR]", "makes users/assign from a password file"},
     {"qmail-qread", old_qread, "", "what waits in the queue"},
     {"qmail-qstat", old_qstat, "", "how much waits in the queue"},

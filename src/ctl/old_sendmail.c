@@ -8,6 +8,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/old.h"
+#include "ctl/programs.h"
 
 struct wrapper {
     struct ctl *ctl;
@@ -145,11 +146,7 @@ int old_qmail_smtpd(struct ctl *c, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    str self = str_from(c->self);
-    ptrdiff_t slash = str_rfind(self, '/');
-    str path = arena_printf(c->arena, "%.*s/twinpost-smtpd", slash < 0 ? 1 : (int)slash,
-                            slash < 0 ? "." : self.p);
-    (void)setenv("TWINPOST_ROOT", c->root, 1);
-    (void)execl(path.p, "qmail-smtpd", "--stdio", (char *)NULL);
-    return ctl_fail_err(c, path.p, err_sys("exec"));
+    const char *path = program_of_house(c, "smtpd");
+    (void)execl(path, "qmail-smtpd", "--stdio", "--root", c->root, (char *)NULL);
+    return ctl_fail_err(c, path, err_sys("exec"));
 }

@@ -2,7 +2,6 @@
 /* ctl/old_small.c -- the small programs that .qmail files and scripts call: qmail-queue,
  * forward, condredirect, bouncesaying, except, preline, mailsubj, predate, datemail. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/old.h"
+#include "ctl/programs.h"
 #include "ctl/submit.h"
 #include "os/child.h"
 #include "os/clock.h"
@@ -21,25 +21,6 @@
 enum { MESSAGE_MAX = 1 << 30, ENVELOPE_MAX = 1 << 20 };
 
 extern char **environ;
-
-/* Reads all of a descriptor into memory. */
-static err read_all(int fd, size_t max, struct buf *b)
-{
-    buf_init(b, max);
-    for (;;) {
-        char *to = buf_room(b, 65536);
-        if (!to)
-            return err_new(ERR_LIMIT, "input is too large");
-        ssize_t n = read(fd, to, 65536);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_sys("read");
-        if (n == 0)
-            return OK_ERR;
-        buf_added(b, (size_t)n);
-    }
-}
 
 /* The envelope as qmail-queue(8) wants it: F sender NUL, T recipient NUL …, NUL. */
 static bool parse_envelope(str text, struct envelope *e)
@@ -78,7 +59,8 @@ int old_qmail_queue(struct ctl *c, int argc, char **argv)
     if (other && *other)
         return run_replacement(c, other);
     struct buf message, text;
-    if (failed(read_all(0, MESSAGE_MAX, &message)) || failed(read_all(1, ENVELOPE_MAX, &text)))
+    if (failed(descriptor_read(0, MESSAGE_MAX, &message)) ||
+        failed(descriptor_read(1, ENVELOPE_MAX, &text)))
         return 54;
     struct envelope e;
     if (!parse_envelope(buf_str(&text), &e))
@@ -94,7 +76,7 @@ static int send_on(struct ctl *c, const struct envelope *e, const char *dtline)
     if (lseek(0, 0, SEEK_SET) < 0 && errno != ESPIPE)
         return ctl_fail(c, CTL_TEMPORARY, "fatal: unable to rewind message");
     struct buf message, body;
-    err problem = read_all(0, MESSAGE_MAX, &message);
+    err problem = descriptor_read(0, MESSAGE_MAX, &message);
     if (failed(problem))
         return ctl_fail_err(c, "fatal: unable to read message", problem);
     buf_init(&body, MESSAGE_MAX);
@@ -124,45 +106,6 @@ int old_forward(struct ctl *c, int argc, char **argv)
     return send_on(c, &e, dtline);
 }
 
-/* Runs a program on the same message; its exit code, or 111 when it could not be run or died. */
-static int run_program(struct ctl *c, char **argv, int input)
-{
-    struct child_fd fds[] = {{input, 0}, {1, 1}, {2, 2}};
-    const char *path = argv[0];
-    if (!strchr(path, '/')) {
-        static const char *const places[] = {"/usr/local/bin", "/usr/bin", "/bin"};
-        const char *search = getenv("PATH");
-        str rest = str_from(search ? search : "");
-        str dir;
-        while (rest.n) {
-            (void)str_cut(rest, ':', &dir, &rest);
-            const char *full = arena_printf(c->arena, "%.*s/%s", STR_ARG(dir), argv[0]).p;
-            if (access(full, X_OK) == 0) {
-                path = full;
-                break;
-            }
-        }
-        for (size_t i = 0; i < 3 && path == argv[0]; i++) {
-            const char *full = arena_printf(c->arena, "%s/%s", places[i], argv[0]).p;
-            if (access(full, X_OK) == 0)
-                path = full;
-        }
-    }
-    struct child_spec spec = {.path = path,
-                              .argv = (const char *const *)argv,
-                              .envp = (const char *const *)environ,
-                              .fds = fds,
-                              .n_fds = 3};
-    pid_t pid;
-    int status;
-    err e = child_start(&spec, &pid);
-    if (!failed(e))
-        e = child_wait(pid, DEADLINE_NEVER, &status);
-    if (failed(e))
-        return ctl_fail(c, CTL_TEMPORARY, "fatal: unable to run %s: %s", argv[0], err_text(e));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : CTL_TEMPORARY;
-}
-
 int old_condredirect(struct ctl *c, int argc, char **argv)
 {
     if (argc < 3)
@@ -173,7 +116,7 @@ int old_condredirect(struct ctl *c, int argc, char **argv)
         return ctl_fail(c, CTL_PERMANENT, "fatal: SENDER not set");
     if (!dtline)
         return ctl_fail(c, CTL_PERMANENT, "fatal: DTLINE not set");
-    int code = run_program(c, argv + 2, 0);
+    int code = program_run(c, argv + 2, 0);
     if (code == CTL_TEMPORARY)
         return CTL_TEMPORARY;
     if (code != 0)
@@ -189,7 +132,7 @@ int old_bouncesaying(struct ctl *c, int argc, char **argv)
 {
     if (argc < 2)
         return ctl_usage(c, "ERROR [PROGRAM …]");
-    int code = argc > 2 ? run_program(c, argv + 2, 0) : 0;
+    int code = argc > 2 ? program_run(c, argv + 2, 0) : 0;
     if (code == CTL_TEMPORARY)
         return CTL_TEMPORARY;
     if (code != 0)
@@ -202,7 +145,7 @@ int old_except(struct ctl *c, int argc, char **argv)
 {
     if (argc < 2)
         return ctl_usage(c, "PROGRAM …");
-    int code = run_program(c, argv + 1, 0);
+    int code = program_run(c, argv + 1, 0);
     return code == 0 ? CTL_PERMANENT : code == CTL_TEMPORARY ? CTL_TEMPORARY : CTL_OK;
 }
 
@@ -210,7 +153,7 @@ int old_except(struct ctl *c, int argc, char **argv)
 static err joined_input(str text, int *ret_fd)
 {
     struct buf rest, all;
-    err e = read_all(0, MESSAGE_MAX, &rest);
+    err e = descriptor_read(0, MESSAGE_MAX, &rest);
     buf_init(&all, MESSAGE_MAX);
     buf_add(&all, text);
     if (!failed(e))
@@ -255,7 +198,7 @@ int old_preline(struct ctl *c, int argc, char **argv)
     err e = joined_input(buf_str(&head), &fd);
     if (failed(e))
         return ctl_fail_err(c, "fatal: unable to read message", e);
-    return run_program(c, argv + optind, fd);
+    return program_run(c, argv + optind, fd);
 }
 
 static int run_self(struct ctl *c, const char *as, char *const *args, int input)
@@ -321,7 +264,7 @@ int old_predate(struct ctl *c, int argc, char **argv)
     err e = joined_input(local_date(c), &fd);
     if (failed(e))
         return ctl_fail_err(c, "fatal: unable to read message", e);
-    return run_program(c, argv + 1, fd);
+    return program_run(c, argv + 1, fd);
 }
 
 int old_datemail(struct ctl *c, int argc, char **argv)

@@ -17,6 +17,7 @@
 #include "control/tcprules.h"
 #include "ctl/ctl.h"
 #include "ctl/old.h"
+#include "ctl/programs.h"
 #include "os/child.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -236,19 +237,7 @@ static void serve(struct server *s, int fd, const struct net_address *peer)
     if (s->banner && failed(file_write(fd, str_from(s->banner))))
         return;
     struct child_fd fds[] = {{fd, 0}, {fd, 1}, {2, 2}};
-    const char *path = s->program[0];
-    if (!strchr(path, '/')) { /* run scripts name programs by PATH */
-        str rest = str_from(getenv("PATH"));
-        str dir;
-        while (rest.n) {
-            (void)str_cut(rest, ':', &dir, &rest);
-            const char *full = arena_printf(a, "%.*s/%s", STR_ARG(dir), s->program[0]).p;
-            if (access(full, X_OK) == 0) {
-                path = full;
-                break;
-            }
-        }
-    }
+    const char *path = program_by_path(a, s->program[0]); /* as run scripts name programs */
     struct child_spec spec = {.path = path,
                               .argv = (const char *const *)s->program,
                               .envp = environment(s, a, &local, peer, &rules),

@@ -161,9 +161,11 @@ void listing_status(struct sched *s, struct buf *b)
     buf_addf(b,
              "messages %" PRIu64 "\nactive %" PRIu64 "\nheld %" PRIu64 "\nwaiting %zu\n"
              "local %" PRIu32 "/%" PRIu32 "\nremote %" PRIu32 "/%" PRIu32 "\n"
+             "in flight %" PRIu32 "\n"
              "workers %" PRIu32 "\nclients %" PRIu32 "\n",
-             f.messages, active, held, s->heap.n, s->in_flight[0], sched_limit(s, CHANNEL_LOCAL),
-             s->in_flight[1], sched_limit(s, CHANNEL_REMOTE), s->n_workers, s->n_clients);
+             f.messages, active, held, s->heap.n, s->busy[0], sched_limit(s, CHANNEL_LOCAL),
+             s->busy[1], sched_limit(s, CHANNEL_REMOTE), s->in_flight[0] + s->in_flight[1],
+             s->n_workers, s->n_clients);
     buf_add(b, S("oldest "));
     write_age(b, oldest ? queue_now(s->queue) - oldest->birth : 0);
     buf_addf(b,

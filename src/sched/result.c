@@ -23,9 +23,9 @@ static void tell(struct sched *s, const struct job *j, uint32_t i, enum event ev
               F_STR("channel", channel_name(k)), F_STR("rcpt", r->route->answer.address),
               F_STR("text", str_trim_end(text)), F_INT("started", j->announced),
               F_INT("ended", ended), F_INT("ms", j->started_ms ? clock_ms() - j->started_ms : 0),
-              F_INT("local", s->in_flight[CHANNEL_LOCAL]),
+              F_INT("local", s->busy[CHANNEL_LOCAL]),
               F_INT("local_max", sched_limit(s, CHANNEL_LOCAL)),
-              F_INT("remote", s->in_flight[CHANNEL_REMOTE]),
+              F_INT("remote", s->busy[CHANNEL_REMOTE]),
               F_INT("remote_max", sched_limit(s, CHANNEL_REMOTE)));
 }
 
@@ -39,9 +39,9 @@ void result_announce(struct sched *s, struct job *j)
                   F_INT("delivery", j->rcpts[i].delivery),
                   F_STR("channel", channel_name(j->lane->kind)),
                   F_STR("rcpt", j->rcpts[i].route->answer.address),
-                  F_INT("local", s->in_flight[CHANNEL_LOCAL]),
+                  F_INT("local", s->busy[CHANNEL_LOCAL]),
                   F_INT("local_max", sched_limit(s, CHANNEL_LOCAL)),
-                  F_INT("remote", s->in_flight[CHANNEL_REMOTE]),
+                  F_INT("remote", s->busy[CHANNEL_REMOTE]),
                   F_INT("remote_max", sched_limit(s, CHANNEL_REMOTE)));
 }
 

@@ -72,8 +72,8 @@ static void drain(struct sched *s)
     if (s->draining)
         return;
     s->draining = true;
-    log_event(NULL, EV_QUEUE_STATUS, F_INT("local", s->in_flight[0]),
-              F_INT("local_max", sched_limit(s, CHANNEL_LOCAL)), F_INT("remote", s->in_flight[1]),
+    log_event(NULL, EV_QUEUE_STATUS, F_INT("local", s->busy[0]),
+              F_INT("local_max", sched_limit(s, CHANNEL_LOCAL)), F_INT("remote", s->busy[1]),
               F_INT("remote_max", sched_limit(s, CHANNEL_REMOTE)), F_INT("exiting", 1));
     lane_drop_waiting(s);
     due_rearm(s);

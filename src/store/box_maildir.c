@@ -5,6 +5,8 @@
  * the list is written and synced first), missing ones are looked for twice (a rename during
  * readdir can hide a file) and then are gone. With inotify the keeper feeds names one by one
  * and no scan is needed. */
+#include "store/box_maildir.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,6 @@
 
 #include "os/clock.h"
 #include "os/file.h"
-#include "store/box_maildir.h"
 #include "store/maildir.h"
 #include "store/maildir_name.h"
 #include "wire/crlf.h"

@@ -63,8 +63,8 @@ static void take_away(int dir, const char *name, ino_t judged)
         return; /* the wait goes on */
     if (fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino != judged &&
         linkat(dir, aside, dir, name, 0) < 0 && errno != EEXIST)
-        return; /* kept aside: its holder will miss it, and nothing is lost */
-    (void)unlinkat(dir, aside, 0);              /* a leftover with our number does no harm */
+        return;                    /* kept aside: its holder will miss it, and nothing is lost */
+    (void)unlinkat(dir, aside, 0); /* a leftover with our number does no harm */
 }
 
 static void remove_stale(int dir, const char *name, int64_t stale_s)

@@ -47,6 +47,11 @@ bool remote_has_connection(const struct remote *r)
     return smtp_is_open(r->client);
 }
 
+const struct smtp_client *remote_client(const struct remote *r)
+{
+    return r->client;
+}
+
 static void note_peer(struct remote_report *report, const struct net_address *a)
 {
     char text[INET6_ADDRSTRLEN + 1];
@@ -128,7 +133,8 @@ static bool connect_any(struct remote *r, struct arena *a, str host,
             continue;
         answered = true;
         note_peer(report, &c->address);
-        if (!failed(e))
+        report->connected = !failed(e);
+        if (report->connected)
             return true;
         remote_describe(report, a, r->client, e, NULL, 0);
     }

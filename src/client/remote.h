@@ -34,6 +34,7 @@ struct remote *remote_new(const struct remote_options *o); /* the options must o
 void remote_free(struct remote *r);                        /* QUITs a kept connection */
 void remote_close_idle(struct remote *r);                  /* QUITs it now */
 bool remote_has_connection(const struct remote *r);
+const struct smtp_client *remote_client(const struct remote *r); /* for events */
 
 /* A report as qmail-remote writes it, without the NULs. */
 struct remote_report {
@@ -42,6 +43,7 @@ struct remote_report {
     char *each;  /* per recipient r, h or s; NULL when the whole never came to recipients */
     str *each_text;
     bool timed_out; /* no host answered in time */
+    bool connected; /* a new connection was made for this */
     char peer[64];  /* the address that was spoken to last, or empty */
 };
 

@@ -37,7 +37,8 @@ struct work_result {
     uint64_t job;
     uint32_t outcome;   /* of the whole (deliver: of its one recipient) */
     str text;           /* report as in qmail's log and bounces */
-    str recipients;     /* relay: per recipient one letter (r accepted, h hard, s soft) text NUL */
+    str recipients;     /* relay: per recipient one letter (r accepted, h hard, s soft) text NUL;
+                         * h and s with all that is to be told, r without text: `text` is told */
     uint32_t timed_out; /* relay: the host did not answer: sched backs off */
 };
 extern const struct ipc_schema work_result_schema;

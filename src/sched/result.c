@@ -143,7 +143,8 @@ void result_finish(struct sched *s, struct queue_message *m)
     result_lazy(s);
 }
 
-/* One recipient's share of what relay says: qmail-rspawn's rule. */
+/* One recipient's share of what relay says: its own words when it was refused, complete as
+ * relay/relay.h promises; otherwise those of the whole. */
 static void share(const struct work_result *r, str *rest, struct buf *text,
                   enum work_outcome *ret_outcome)
 {
@@ -155,10 +156,9 @@ static void share(const struct work_result *r, str *rest, struct buf *text,
         *rest = str_from_at(*rest, (size_t)end + 1);
     }
     char letter = own.n ? own.p[0] : 0;
+    bool refused = letter == 'h' || letter == 's';
     *ret_outcome = letter == 'h' ? WORK_PERM : letter == 's' ? WORK_TEMP : whole;
-    if (letter == 'h' || letter == 's')
-        buf_add(text, str_slice(str_from_at(own, 1), 0, 2048));
-    buf_add(text, str_slice(r->text, 0, 2048));
+    buf_add(text, str_slice(refused ? str_from_at(own, 1) : r->text, 0, 4096));
 }
 
 static void note_host(struct sched *s, struct lane *l, bool timed_out)

@@ -5,6 +5,9 @@
 #include "imapd/spans.h"
 #include "imapd/sync.h"
 
+/* A longer code is left out (RFC 4315 3 only asks that it SHOULD come): clients have limits too. */
+enum { COPYUID_MAX = 64 * 1024 };
+
 static str copyuid(struct session *s, const struct store_copied *c)
 {
     struct imap_set from = {.at = NEW_N(s->arena, struct imap_range, c->n)};
@@ -14,12 +17,12 @@ static str copyuid(struct session *s, const struct store_copied *c)
         imap_set_add(&to, c->n, c->pairs[i].to);
     }
     auto_buf struct buf b;
-    buf_init(&b, SESSION_ARENA_MAX / 2);
+    buf_init(&b, COPYUID_MAX);
     buf_addf(&b, "COPYUID %u ", c->uidvalidity);
     imap_set_write(&b, &from);
     buf_addc(&b, ' ');
     imap_set_write(&b, &to);
-    return arena_copy(s->arena, buf_str(&b));
+    return b.over ? S("") : arena_copy(s->arena, buf_str(&b));
 }
 
 static struct reply copy(struct session *s, const struct imap_head *head, struct imap_reader *args,
@@ -52,9 +55,11 @@ static struct reply copy(struct session *s, const struct imap_head *head, struct
         return r;
     }
     /* RFC 6851 4.3: the code must come before the EXPUNGEs, so it is untagged. */
-    say_bytes(s, S("* OK ["));
-    say_bytes(s, code);
-    say_bytes(s, S("] Moved.\r\n"));
+    if (code.n > 0) {
+        say_bytes(s, S("* OK ["));
+        say_bytes(s, code);
+        say_bytes(s, S("] Moved.\r\n"));
+    }
     sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
     return s->phase == PHASE_END ? reply_lost(s) : r;
 }

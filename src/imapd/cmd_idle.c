@@ -5,7 +5,7 @@
 #include "os/clock.h"
 
 /* A word now and then keeps the client's router from forgetting the connection. */
-enum { IDLE_WORD_MS = 4 * 60 * 1000, IDLE_LINE_MAX = 1024 };
+enum { IDLE_WORD_MS = 4 * 60 * 1000, IDLE_LINE_MAX = 1024, IDLE_SURPRISES_MAX = 3 };
 
 static struct reply idle_done(struct session *s)
 {
@@ -32,6 +32,8 @@ CMD(idle)
     if (s->phase == PHASE_SELECTED)
         sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
     deadline end = deadline_in_ms(SESSION_IDLE_MS);
+    /* Without a mailbox the keeper has an old word to say at most; what goes on is its end. */
+    unsigned surprises = 0;
     while (s->phase != PHASE_END) {
         deadline word = deadline_in_ms(IDLE_WORD_MS);
         unsigned ready;
@@ -46,7 +48,7 @@ CMD(idle)
             return idle_done(s);
         else if (s->phase == PHASE_SELECTED)
             sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
-        else /* no mailbox is open, so the keeper has nothing to say but that it is gone */
+        else if (store_has_news(s->store) && ++surprises == IDLE_SURPRISES_MAX)
             session_bye(s, "The mail store does not answer; try again later");
     }
     return reply_lost(s);

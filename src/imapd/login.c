@@ -41,14 +41,18 @@ static void greet(struct session *s)
     say_bytes(s, buf_str(&b));
 }
 
-void login_run(const struct boot *boot, const struct session_start *start, int data, int control)
+void login_run(const struct imapd_facts *facts, const struct session_start *start, int data,
+               int control)
 {
+    const struct boot *boot = facts->boot;
     struct login l = {.auth_door = boot->doors[PROGRAM_AUTH],
                       .init_door = boot->doors[PROGRAM_INIT],
                       .arena = arena_new("session start", START_ARENA_MAX)};
     l.start = copy_start(l.arena, start);
     struct session *s = session_new(io_new(data, data), channel_new(control));
     s->login = &l;
+    s->login_by = deadline_in_ms(facts->login_ms);
+    s->plain_allowed = facts->allow_plaintext;
     s->tls = l.start.tls != 0;
     s->can_starttls = l.start.can_starttls != 0;
     s->loopback = is_loopback(l.start.peer_ip);
@@ -99,7 +103,7 @@ struct reply login_begin_tls(struct session *s, str tag)
 
 bool login_may_be_plain(const struct session *s)
 {
-    return s->tls || s->loopback;
+    return s->tls || s->loopback || s->plain_allowed;
 }
 
 struct reply login_needs_privacy(void)

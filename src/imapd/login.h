@@ -3,6 +3,7 @@
  * and init. It has no files and no store; a login that succeeds ends it.
  */
 #pragma once
+#include "imapd/facts.h"
 #include "imapd/session.h"
 #include "ipc/auth.h"
 #include "ipc/boot.h"
@@ -19,7 +20,8 @@ struct login {
 
 /* Talks to one stranger until the end. `start` as decoded from front's packet. Takes the
  * descriptors of data and control; the doors stay the caller's. */
-void login_run(const struct boot *boot, const struct session_start *start, int data, int control);
+void login_run(const struct imapd_facts *facts, const struct session_start *start, int data,
+               int control);
 
 /* cmd_login.c: one attempt, however it came. `tag`: of the command. */
 struct reply login_attempt(struct session *s, str tag, struct auth_start *ask);

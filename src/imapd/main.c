@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "imapd/facts.h"
 #include "imapd/login.h"
 #include "imapd/user.h"
 #include "ipc/warm.h"
@@ -31,40 +32,36 @@ static void stranger(void *ctx, const struct session_start *start, int data, int
     login_run(ctx, start, data, control);
 }
 
-static err no_site(void *ctx, struct boot *boot) /* nothing here is configured */
-{
-    (void)ctx;
-    (void)boot;
-    return OK_ERR;
-}
-
 static void problem(void *ctx, err e)
 {
     (void)ctx;
     log_event(NULL, EV_PROGRAM_FAILED, F_STR("doing", S("start a session")), F_ERR(e));
 }
 
-static void user(struct boot *b)
+static void user(struct boot *b, const struct imapd_facts *f)
 {
     struct sandbox tables = {.files_read = true};
     int lib = -1;
     if (!failed(dir_open(AT_FDCWD, "/usr/lib", &lib))) /* without it, fewer charsets */
         tables.read_dirs[0] = lib;
     must(sandbox_enter(&tables), "confine a user's session");
-    must(user_run(b), "serve a user");
+    must(user_run(b, f->idle_ms), "serve a user");
 }
 
 int main(void)
 {
     struct boot *b = mem_alloc("boot", sizeof *b); /* user_run() gives it back */
+    static struct imapd_facts facts;
     log_open("imapd", LOG_FD);
     must(boot_receive(b), "start");
+    must(imapd_read_site(&facts, b), "read the site");
     if (b->is_session) {
-        user(b);
+        user(b, &facts);
         return 0;
     }
     must(sandbox_enter(&(struct sandbox){.fork = true, .signals = true}), "confine the parent");
     must(boot_ready(b), "say that we serve");
-    must(warm_run(&(struct warm){b, b, no_site, stranger, problem}), "wait for clients");
+    must(warm_run(&(struct warm){b, &facts, imapd_read_site, stranger, problem}),
+         "wait for clients");
     return 0;
 }

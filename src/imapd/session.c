@@ -71,7 +71,8 @@ struct reply reply_store(struct session *s, err e, const char *missing_code)
 struct session *session_new(struct io *io, struct channel *control)
 {
     struct session *s = mem_alloc("session", sizeof *s);
-    *s = (struct session){.io = io, .control = control, .phase = PHASE_LOGIN};
+    *s = (struct session){
+        .io = io, .control = control, .phase = PHASE_LOGIN, .idle_ms = SESSION_IDLE_MS};
     s->arena = arena_new("command", SESSION_ARENA_MAX);
     s->login_by = deadline_in_ms(SESSION_LOGIN_MS);
     buf_init(&s->command, IMAP_COMMAND_MAX);
@@ -141,7 +142,7 @@ void session_forget_section(struct session *s)
 
 deadline session_deadline(const struct session *s)
 {
-    return s->phase == PHASE_LOGIN ? s->login_by : deadline_in_ms(SESSION_IDLE_MS);
+    return s->phase == PHASE_LOGIN ? s->login_by : deadline_in_ms(s->idle_ms);
 }
 
 void session_note(struct session *s, enum session_note_kind kind)

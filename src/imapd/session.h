@@ -21,8 +21,8 @@ enum {
     SESSION_BAD_MAX = 20,          /* commands answered BAD in a row before we hang up */
     SESSION_LOGIN_LINE_MAX = 16 * 1024, /* before the login */
     SESSION_LOGIN_LITERAL_MAX = 4 * 1024,
-    SESSION_LOGIN_MS = 3 * 60 * 1000,    /* from connect to login */
-    SESSION_IDLE_MS = 31 * 60 * 1000,    /* RFC 3501 5.4: at least 30 minutes */
+    SESSION_LOGIN_MS = 2 * 60 * 1000,    /* from connect to login, if timeoutlogin is not read */
+    SESSION_IDLE_MS = 30 * 60 * 1000,    /* the same for timeoutimap; RFC 3501 5.4: 30 minutes */
     SESSION_WRITE_MS = 5 * 60 * 1000,    /* a client that takes nothing for so long is gone */
     SESSION_SMALL_AFTER_MS = 2 * 1000,   /* of silence, then memory is given back */
     SESSION_KEEP_BYTES = 4 * 1024,       /* of the command buffer, kept from command to command */
@@ -50,10 +50,11 @@ struct session {
     struct buf command; /* lines and literals of the command being read */
     enum phase phase;
     bool tls, can_starttls;
-    bool loopback;
+    bool loopback, plain_allowed; /* plain_allowed: by configuration */
     bool in_command;
     unsigned bad; /* BAD answers in a row */
     deadline login_by;
+    int64_t idle_ms;
     struct login *login;
     struct store *store;
     struct buf mailbox; /* name of the one that is selected */

@@ -28,7 +28,7 @@ static void describe(struct session *s, const struct init_session *m)
     log_set(s->log, "user", m->user);
 }
 
-err user_run(struct boot *b)
+err user_run(struct boot *b, int64_t idle_ms)
 {
     struct init_session m;
     err e = ipc_decode(&init_session_schema, b->session.bytes, &m);
@@ -42,6 +42,7 @@ err user_run(struct boot *b)
     struct session *s = session_new(io_new(data, data), control);
     s->store = store_new(fd_take(&b->session.fds[2]));
     s->phase = PHASE_AUTHENTICATED;
+    s->idle_ms = idle_ms;
     describe(s, &m);
     io_unread(s->io, m.input);
     say_bytes(s, m.answer);

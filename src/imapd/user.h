@@ -3,4 +3,5 @@
 #pragma once
 #include "ipc/boot.h"
 
-err user_run(struct boot *b); /* b->session holds IPC_INIT_SESSION; on the heap, and freed */
+err user_run(struct boot *b,
+             int64_t idle_ms); /* b->session holds IPC_INIT_SESSION; on the heap, and freed */

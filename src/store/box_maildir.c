@@ -606,7 +606,7 @@ static const struct box_kind maildir_kind = {
     .expunge = maildir_expunge,
     .fetch = maildir_fetch,
     .uidl = maildir_uidl,
-    .add = maildir_add,
+    .add = box_maildir_add,
     .keywords_changed = maildir_keywords_changed,
 };
 

@@ -15,5 +15,5 @@ struct maildir_list { /* of one look at dovecot-uidlist */
 bool box_is_maildir(const struct box *b);
 /* With the lock held: numbers all arrivals and makes the list durable. */
 err maildir_list_update(struct box *b, struct maildir_list *l);
-err maildir_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
-                size_t n);
+err box_maildir_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
+                    size_t n);

@@ -222,8 +222,8 @@ static void enter_all(const struct add *a)
     }
 }
 
-err maildir_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
-                size_t n)
+err box_maildir_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
+                    size_t n)
 {
     struct add a = {.to = b, .from = from, .how = how, .in = in, .n = n};
     a.by_link = from && box_is_maildir(from);

@@ -105,7 +105,7 @@ CMD(fetch)
     if (failed(e))
         return reply_bad(e);
     e = run(&f, &spans);
-    if (s->phase == PHASE_END || e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT)
+    if (s->phase == PHASE_END)
         return reply_lost(s);
     if (failed(e))
         return reply_store(s, e, NULL);

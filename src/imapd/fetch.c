@@ -143,6 +143,8 @@ static err send_out(struct fetch *f)
 {
     err e = io_write(f->s->io, buf_str(&f->out));
     buf_reset(&f->out);
+    if (failed(e))
+        f->s->phase = PHASE_END; /* the client is gone */
     return e;
 }
 
@@ -154,8 +156,10 @@ static err send_text(struct fetch *f, struct crlf_cursor *cursor, uint64_t count
         size_t want = count < TEXT_PIECE ? (size_t)count : TEXT_PIECE;
         size_t got = crlf_read(cursor, &f->out, want);
         count -= got;
-        if (got == 0) /* the file shrank: the announced length can no longer be kept */
+        if (got == 0) { /* the file shrank: the announced length can no longer be kept */
+            f->s->phase = PHASE_END;
             return err_new(ERR_CLOSED, "a message changed while it was read");
+        }
         err e = f->out.n >= TEXT_PIECE ? send_out(f) : OK_ERR;
         if (failed(e))
             return e;

@@ -330,7 +330,8 @@ static void start_fresh(struct sched *s)
         queue_unref(s->queue, m);
     }
     s->fresh.n -= n;
-    memmove(s->fresh.at, s->fresh.at + n, s->fresh.n * sizeof(struct queue_message *));
+    if (s->fresh.n)
+        memmove(s->fresh.at, s->fresh.at + n, s->fresh.n * sizeof(struct queue_message *));
 }
 
 void client_commit(void *ctx)

@@ -5,6 +5,9 @@ import shlex
 import subprocess
 import time
 
+# What a sanitizer writes to a program's standard error, which is the house's init.log.
+SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -26,7 +29,20 @@ class House:
         self.build = build or os.environ.get("TWINPOST_BUILD", "dev")
         self.env = {}
 
+    def check_reports(self):
+        """No program of a sanitized build has complained since the house started."""
+        try:
+            with open(os.path.join(self.root, "init.log"), encoding="utf-8", errors="replace") as f:
+                text = f.read()
+        except FileNotFoundError:
+            return
+        assert not any(r in text for r in SANITIZER_REPORTS), f"a sanitizer reports:\n{text[:20000]}"
+
     def start(self):
+        self.check_reports()  # a new start begins a new log
+        if self.build == "asan":  # a sanitizer's shadow memory is larger than any limit on memory
+            os.makedirs(self.path("var/qmail/control"), exist_ok=True)
+            self.control("maxprogrammemory", "0\n")
         run = subprocess.run(
             [os.path.join(TOP, "dev"), "run", "--detach", "--root", self.root, "--env-file", self.env_file,
              "--ports-from", "0", "--build", self.build, *self.options],
@@ -38,8 +54,10 @@ class House:
         return self
 
     def stop(self):
-        return subprocess.run([os.path.join(TOP, "dev"), "run", "--stop", "--env-file", self.env_file],
-                              capture_output=True, text=True, check=False, timeout=120)
+        stopped = subprocess.run([os.path.join(TOP, "dev"), "run", "--stop", "--env-file", self.env_file],
+                                 capture_output=True, text=True, check=False, timeout=120)
+        self.check_reports()
+        return stopped
 
     def __getattr__(self, name):
         if name.endswith("_PORT"):
@@ -52,8 +70,10 @@ class House:
         """Runs a command of the house (twinpost or an old name); text in, CompletedProcess out."""
         full = {"PATH": f"{self.root}/var/qmail/bin:{self.root}/usr/lib/twinpost:/usr/bin:/bin:/usr/sbin",
                 "TWINPOST_ROOT": self.root, "LANG": "C.UTF-8", **(env or {})}
-        return subprocess.run(list(words), input=stdin, capture_output=True, text=True, check=False,
-                              env=full, timeout=timeout)
+        run = subprocess.run(list(words), input=stdin, capture_output=True, text=True, check=False,
+                             env=full, timeout=timeout)
+        assert not any(r in run.stderr for r in SANITIZER_REPORTS), run.stderr
+        return run
 
     def path(self, *parts):
         return os.path.join(self.root, *parts)

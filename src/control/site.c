@@ -120,6 +120,32 @@ static void set_entry(struct site *s, const struct control_entry *c, str content
     }
 }
 
+uint64_t site_number(str archive, str name)
+{
+    const struct control_entry *c = control_find(name);
+    uint64_t v = 0;
+    str content;
+    if (!c || c->type != CONTROL_NUMBER)
+        return 0;
+    set_number(c, str_from(c->fallback), &v);
+    if (!failed(site_file(archive, name, &content)))
+        set_number(c, content, &v);
+    return v;
+}
+
+bool site_flag(str archive, str name)
+{
+    const struct control_entry *c = control_find(name);
+    bool v = false;
+    str content;
+    if (!c || c->type != CONTROL_FLAG)
+        return false;
+    set_flag(str_from(c->fallback), &v);
+    if (!failed(site_file(archive, name, &content)))
+        set_flag(content, &v);
+    return v;
+}
+
 static bool is_as_me(const struct control_entry *c)
 {
     return c->fallback && str_eq(str_from(c->fallback), S("=me"));

@@ -68,6 +68,10 @@ err site_parse_secrets(str archive, struct arena *a, struct site *s);
 /* A site with every default, for tests and tools: site_set() overrides one file's content. */
 void site_defaults(struct arena *a, struct site *s);
 bool site_set(struct site *s, struct arena *a, str name, str content); /* false: unknown name */
+/* One setting, read alone: for a program that starts thousands of times and needs no more. A
+ * damaged archive or a file that is not there gives the default. */
+uint64_t site_number(str archive, str name);
+bool site_flag(str archive, str name);
 /* One file of an archive. ERR_NOTFOUND, ERR_SYNTAX. */
 err site_file(str archive, str name, str *ret_content);
 

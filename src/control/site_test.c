@@ -210,6 +210,18 @@ static void what_is_no_archive_is_refused(void **state)
                      ERR_SYNTAX);
 }
 
+static void one_setting_can_be_read_alone(void **state)
+{
+    (void)state;
+    str archive = S("twinpost site 1\n\13\0\0\0\3\0\0\0timeoutimap7x\n"
+                    "\16\0\0\0\0\0\0\0allowplaintext");
+    assert_int_equal(site_number(archive, S("timeoutimap")), 60); /* the least there is */
+    assert_int_equal(site_number(archive, S("timeoutlogin")), 120);
+    assert_int_equal(site_number(S("damaged"), S("timeoutimap")), 1800);
+    assert_true(site_flag(archive, S("allowplaintext")));
+    assert_false(site_flag(S("twinpost site 1\n"), S("allowplaintext")));
+}
+
 static void every_row_of_the_schema_is_complete(void **state)
 {
     (void)state;
@@ -242,6 +254,7 @@ int main(void)
         cmocka_unit_test(secrets_stay_out_of_the_public_archive),
         cmocka_unit_test(access_rules_are_compiled_at_the_reload_or_taken_compiled),
         cmocka_unit_test(what_is_no_archive_is_refused),
+        cmocka_unit_test(one_setting_can_be_read_alone),
         cmocka_unit_test(every_row_of_the_schema_is_complete),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);

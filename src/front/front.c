@@ -86,7 +86,8 @@ err front_load_certificates(struct front *f)
     e = dir_each(p->dir, ".", add_pair, p);
     struct tls_side *side;
     str bad = S("");
-    struct tls_server_options o = {.pairs = p->at, .pairs_n = p->n};
+    struct tls_server_options o = {
+        .pairs = p->at, .pairs_n = p->n, .only_tls13 = f->site.tlsminimum == 1};
     if (!failed(e))
         e = tls_server_new(&o, &side, &bad);
     if (failed(e)) {

@@ -60,6 +60,7 @@ struct house {
     struct buf archive;
     struct site site;
     int site_fd;
+    int secrets_fd; /* what only relay may know: relayauth, sealed */
     uint64_t generation;
     struct service_process services[PROGRAM_COUNT];
     int doors[PROGRAM_COUNT][PROGRAM_COUNT][2]; /* [client][service]: client's end, service's end */

@@ -92,9 +92,17 @@ static const struct names *addresses_of(const struct site *s, enum service servi
     return NULL;
 }
 
+/* Mailboxes are read where they are written: on the live host of a pair. */
+static bool is_for_the_live_alone(enum service s)
+{
+    return s == SERVICE_IMAP || s == SERVICE_IMAPS || s == SERVICE_POP3 || s == SERVICE_POP3S;
+}
+
 err house_listen(struct house *h)
 {
     for (enum service s = SERVICE_SMTP; s < SERVICE_COUNT; s++) {
+        if (h->site.role == ROLE_STANDBY && is_for_the_live_alone(s))
+            continue;
         const struct names *n = addresses_of(&h->site, s);
         for (size_t i = 0; n && i < n->n; i++) {
             str text = n->at[i].key;

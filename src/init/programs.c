@@ -56,7 +56,10 @@ static const struct program_plan plans[] = {
      .max_files = 65536},
     {.program = PROGRAM_KEEPER, .max_files = 4096},
     {.program = PROGRAM_DELIVER, .doors = {PROGRAM_SCHED}, .max_files = 1024},
-    {.program = PROGRAM_RELAY, .user = "qmailr", .dirs = {"root", "relay"}, .max_files = 1024},
+    {.program = PROGRAM_RELAY,
+     .user = "qmailr",
+     .dirs = {"root", "relay", "secrets"},
+     .max_files = 1024},
     {.program = PROGRAM_CTL,
      .doors = {PROGRAM_SCHED, PROGRAM_RECORDER, PROGRAM_AUTH, PROGRAM_FRONT}},
     {.program = PROGRAM_LOCAL, .doors = {PROGRAM_SCHED, PROGRAM_ROUTE}},
@@ -172,9 +175,20 @@ err house_send_site(struct house *h, int channel_fd)
     return packet_send(channel_fd, &init_site_schema, 0, &s, &h->site_fd, 1);
 }
 
+static err send_secrets(struct house *h, int fd)
+{
+    return packet_send(fd, &init_dir_schema, 0, &(struct init_dir){S("secrets")}, &h->secrets_fd,
+                       1);
+}
+
 static err send_dirs(struct house *h, const struct program_plan *plan, int fd)
 {
     for (size_t i = 0; i < 6 && plan->dirs[i]; i++) {
+        if (strcmp(plan->dirs[i], "secrets") == 0) {
+            err e = send_secrets(h, fd);
+            if (failed(e))
+                return e;
+        }
         for (size_t d = 0; d < sizeof directories / sizeof directories[0]; d++) {
             if (strcmp(plan->dirs[i], directories[d].name) != 0)
                 continue;

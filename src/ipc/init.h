@@ -39,7 +39,8 @@ extern const struct ipc_schema init_listen_schema;
 
 /* A directory the program works in: fd = O_DIRECTORY. */
 struct init_dir {
-    str name; /* "root", "queue", "log", "people", "tls", "relay" */
+    str name; /* "root", "queue", "log", "people", "tls", "relay"; relay's "secrets" is a sealed
+               * archive (control/site.h) and no directory */
 };
 extern const struct ipc_schema init_dir_schema;
 

@@ -221,7 +221,7 @@ void login_run(const struct boot *boot, const struct popd_facts *facts,
                       .boot = boot,
                       .arena = arena_new("login", ARENA_MAX),
                       .log = log_new(NULL),
-                      .by = deadline_in_ms(LOGIN_TIME_MS),
+                      .by = deadline_in_ms(facts->login_ms),
                       .host = facts->me,
                       .plain_allowed = facts->allow_plaintext};
     copy_start(&l, start);

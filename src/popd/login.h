@@ -17,7 +17,6 @@
 enum {
     LOGIN_FAILURES_MAX = 3,
     LOGIN_ERRORS_MAX = 20,
-    LOGIN_TIME_MS = 3 * 60 * 1000, /* from greeting to login, whatever the client says */
     LOGIN_AUTH_MS = 60 * 1000,
     LOGIN_NAME_MAX = 255,
 };

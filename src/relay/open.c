@@ -6,17 +6,19 @@
 
 enum { SITE_ARENA = 256 << 20, JOB_ARENA = 64 << 20 };
 
-/* relayauth is readable by root and qmailr's group; where it is not, nobody logs in. */
-static void read_secrets(struct relay *r, int root)
+/* relayauth: init reads it as root and gives it to us alone. */
+static err read_secrets(struct relay *r)
 {
-    auto_buf struct buf archive;
-    buf_init(&archive, SITE_ARCHIVE_MAX);
-    err e = site_collect(root, true, &archive);
-    if (!failed(e))
-        e = site_parse_secrets(arena_copy(r->site_arena, buf_str(&archive)), r->site_arena,
-                               &r->site);
+    str archive;
+    int fd = boot_dir(r->boot, "secrets");
+    if (fd < 0)
+        return OK_ERR; /* none: nobody logs in */
+    err e = fd_map(fd, SITE_ARCHIVE_MAX, &archive);
     if (failed(e))
-        log_event(NULL, EV_CONFIG_PROBLEM, F_STR("file", S("control/relayauth")), F_ERR(e));
+        return e;
+    e = site_parse_secrets(arena_copy(r->site_arena, archive), r->site_arena, &r->site);
+    fd_unmap(archive);
+    return e;
 }
 
 static err read_site(struct relay *r)
@@ -25,10 +27,7 @@ static err read_site(struct relay *r)
     if (failed(e))
         return e;
     e = site_parse(r->archive, r->site_arena, &r->site);
-    int root = boot_dir(r->boot, "root");
-    if (!failed(e) && root >= 0 && r->site.smtproutes.n)
-        read_secrets(r, root);
-    return e;
+    return failed(e) ? e : read_secrets(r);
 }
 
 static str resolver_text(struct relay *r)

@@ -79,6 +79,14 @@ static err live(int peer)
     err e = site_collect(t.root, false, &archive);
     if (!failed(e))
         e = fd_sealed("site", buf_str(&archive), &boot.site_fd);
+    auto_buf struct buf secrets; /* as init collects and seals them */
+    buf_init(&secrets, SITE_ARCHIVE_MAX);
+    snprintf(boot.dirs[2].name, sizeof boot.dirs[2].name, "secrets");
+    boot.dirs[2].fd = -1;
+    if (!failed(e))
+        e = site_collect(t.root, true, &secrets);
+    if (!failed(e))
+        e = fd_sealed("secrets", buf_str(&secrets), &boot.dirs[2].fd);
     if (!failed(e))
         e = relay_open(&relay, &boot);
     if (!failed(e))

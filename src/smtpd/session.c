@@ -12,6 +12,9 @@
 deadline session_deadline(const struct smtpd_session *s)
 {
     uint64_t seconds = s->site->timeoutsmtpd ? s->site->timeoutsmtpd : 1; /* as qmail-smtpd */
+    /* Nothing can be done in submission before the login: no reason to wait for long. */
+    if (session_is_submission(s) && s->user.n == 0 && s->site->timeoutlogin < seconds)
+        seconds = s->site->timeoutlogin;
     return deadline_in_ms((int64_t)seconds * 1000);
 }
 

@@ -34,6 +34,7 @@ struct tls_pair {
 struct tls_server_options {
     const struct tls_pair *pairs; /* the first one is the default */
     size_t pairs_n;
+    bool only_tls13;             /* TLS 1.2 is refused */
     bool ask_client_certificate; /* asked for, never demanded, never verified here */
 };
 

@@ -143,6 +143,8 @@ static err add_pair(struct tls_side *side, const struct tls_server_options *o,
         return err_new(ERR_TEMP, "memory for TLS");
     side->ctx[side->ctx_n++] = ctx;
     common_rules(ctx);
+    if (o->only_tls13)
+        SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     if (SSL_CTX_set_cipher_list(ctx, SERVER_CIPHERS) != 1)
         return err_new(ERR_TEMP, "TLS cipher list");

@@ -136,8 +136,10 @@ static void check_name(struct checker *c, const struct control_entry *e, str fil
     static const char *const hosts[] = {
         "locals", "rcpthosts", "morercpthosts", "percenthack", "smtproutes", "servernames", NULL};
     static const char *const addresses[] = {"badmailfrom", "badmailto", NULL};
+    static const char *const sentences[] = {"resolvers", NULL}; /* "zone example.test" */
     str name = str_from(e->name);
-    if (str_find(n->key, ' ') >= 0 || str_find(n->key, '\t') >= 0)
+    bool has_space = str_find(n->key, ' ') >= 0 || str_find(n->key, '\t') >= 0;
+    if (has_space && !in_words(name, sentences))
         checker_add(c, char_is_space(n->key.p[0]) ? MSG_LEADING_SPACE : MSG_SPACE_IN_NAME, file,
                     n->line, n->key, S(""));
     if (in_words(name, hosts) && str_find(n->key, '@') >= 0)

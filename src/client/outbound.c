@@ -84,7 +84,8 @@ err outbound_open(const struct outbound_facts *f, struct outbound *ret, size_t *
     if (failed(own_addresses_read(&ret->own)))
         ret->degraded = "the interfaces could not be read";
     o->own = &ret->own;
-    if (f->tls && failed(tls_client_new(&(struct tls_client_options){0}, &o->tls)))
+    struct tls_client_options any = {.trusts_nobody = true};
+    if (f->tls && failed(tls_client_new(&any, &o->tls)))
         ret->degraded = "TLS could not be set up";
     if (f->state >= 0 && failed(dead_hosts_open(f->state, "tcpto", &o->dead)))
         ret->degraded = "the memory of dead hosts could not be opened";

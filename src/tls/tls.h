@@ -39,7 +39,9 @@ struct tls_server_options {
 };
 
 struct tls_client_options {
-    str ca; /* PEM certificates to trust; empty: the system's */
+    str ca;             /* PEM certificates to trust; empty: the system's */
+    bool trusts_nobody; /* no authorities at all, whose loading takes 30 ms: for a side that only
+                           makes opportunistic connections */
 };
 
 /* On failure *ret_bad names the pair that could not be used (NULL allowed). */

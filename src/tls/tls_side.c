@@ -218,7 +218,7 @@ err tls_client_new(const struct tls_client_options *o, struct tls_side **ret_sid
     common_rules(ctx);
     if (o->ca.n)
         e = trust_these(ctx, o->ca);
-    else
+    else if (!o->trusts_nobody)
         SSL_CTX_set_default_verify_paths(ctx); /* none there: verified connections fail */
     if (failed(e)) {
         tls_side_free(side);

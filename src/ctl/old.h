@@ -4,7 +4,8 @@
 #include "ctl/ctl.h"
 
 command_fn old_bouncesaying, old_checkpassword, old_condredirect, old_datemail, old_except,
-    old_forward, old_maildirmake, old_mailsubj, old_newaliases, old_newmrh, old_newu, old_predate,
-    old_popup, old_preline, old_pw2u, old_qmail_inject, old_qmail_local, old_pop3d, old_qmail_queue,
-    old_qmail_showctl, old_qmail_smtpd, old_qread, old_qstat, old_sendmail, old_tcprules,
-    old_tcprulescheck, old_tcpserver;
+    old_forward, old_maildir2mbox, old_maildirmake, old_mailsubj, old_newaliases, old_newmrh,
+    old_newu, old_predate, old_popup, old_preline, old_pw2u, old_qmail_inject, old_qmail_local,
+    old_pop3d, old_qmail_queue, old_qmail_showctl, old_qmail_smtpd, old_qread, old_qreceipt,
+    old_remote, old_tcpok, old_tcpto, old_qstat, old_sendmail, old_tcprules, old_tcprulescheck,
+    old_tcpserver;

@@ -91,3 +91,71 @@ def test_tcprules_agree_with_tcprulescheck(house):
         theirs = subprocess.run(["/usr/bin/tcprulescheck", f"{folder}/r.cdb"], capture_output=True, text=True,
                                 env={"TCPREMOTEIP": ip}, check=False).stdout
         assert ours == theirs
+
+
+def run_remote(house, *words, message="Subject: r\n\nhi\n.\n"):
+    run = house.command("qmail-remote", *words, stdin=message)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split("\0")[:-1]
+
+
+def test_qmail_remote_sends_now_and_reports_each_recipient(house):
+    mark = uuid.uuid4().hex
+    house.control("smtproutes", f"out.test:127.0.0.1:{house.SMTP_PORT}\n")
+    try:
+        report = run_remote(house, "out.test", "a@b.test", "taro@example.test", "none-such@example.test",
+                            message=f"Subject: {mark}\n\n.dot\n")
+        assert len(report) == 3, report
+        assert report[0].startswith("r") and report[1].startswith("h127.0.0.1 does not like recipient.\nRemote host said: 5")
+        assert report[2].startswith("K127.0.0.1 accepted message.\nRemote host said: 250 ")
+        assert "\n.dot\n" in house.wait_for_mail("taro", mark).decode()
+    finally:
+        os.unlink(house.path("var/qmail/control/smtproutes"))
+    assert run_remote(house, "[127.0.0.1]", "a@b.test", "x@y.test")[-1][0] in "DZ"
+    assert run_remote(house, "only-a-host") == ["DI (qmail-remote) was invoked improperly. (#5.3.5)\n"]
+
+
+def test_tcpto_lists_dead_hosts_and_tcpok_forgets_them(house):
+    assert house.command("qmail-tcpto").returncode == 0
+    name = house.path("var/lib/twinpost/relay/tcpto")
+    slot = bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 7]) + (1).to_bytes(8, "little") + (3).to_bytes(4, "little") + bytes(4)
+    with open(name, "wb") as f:
+        f.write(b"twp-dead-hosts 1" + slot + bytes(255 * 32))
+    out = house.command("qmail-tcpto").stdout
+    assert out.startswith("192.0.2.7 timed out ") and out.endswith(" seconds ago; # recent timeouts: 3\n"), out
+    assert house.command("qmail-tcpok").returncode == 0
+    assert house.command("qmail-tcpto").stdout == ""
+    os.unlink(name)
+
+
+def test_maildir2mbox_moves_every_message_and_quotes_from_lines(house):
+    base = house.path("tmp-m2m")
+    assert house.command("maildirmake", f"{base}/Maildir").returncode == 0
+    for i, (sub, text) in enumerate((("new", "Return-Path: <a@b.test>\nSubject: 1\n\nFrom here\n"), ("cur", "Subject: 2\n\nend"))):
+        path = f"{base}/Maildir/{sub}/10{i}.x.h{':2,S' if sub == 'cur' else ''}"
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.utime(path, (i, i))
+    with open(f"{base}/mbox", "w", encoding="ascii") as f:
+        f.write("From x Thu Jan  1 00:00:00 1970\nSubject: 0\n\nold\n\n")
+    env = {"MAILDIR": f"{base}/Maildir", "MAIL": f"{base}/mbox", "MAILTMP": f"{base}/tmp"}
+    run = house.command("maildir2mbox", env=env)
+    assert run.returncode == 0, run.stderr
+    with open(f"{base}/mbox", encoding="ascii") as f:
+        assert f.read() == ("From x Thu Jan  1 00:00:00 1970\nSubject: 0\n\nold\n\n"
+                            "From a@b.test Thu Jan  1 00:00:00 1970\nReturn-Path: <a@b.test>\nSubject: 1\n\n>From here\n\n"
+                            "From XXX Thu Jan  1 00:00:01 1970\nSubject: 2\n\nend\n\n")
+    assert os.listdir(f"{base}/Maildir/new") == [] and os.listdir(f"{base}/Maildir/cur") == []
+    assert house.command("maildir2mbox", env={"MAIL": "x"}).returncode == 111
+
+
+def test_qreceipt_answers_only_who_asks_and_never_a_bounce(house):
+    mark = uuid.uuid4().hex
+    message = f"Notice-Requested-Upon-Delivery-To: Ann <ann@example.test>\nMessage-ID: <{mark}@b.test>\n\nhi\n"
+    for sender, target in (("", "ann@example.test"), ("taro@example.test", "other@example.test")):
+        assert house.command("qreceipt", target, stdin=message.replace(mark, "no" + mark), env={"SENDER": sender}).returncode == 0
+    assert house.command("qreceipt", "ann@example.test", stdin=message, env={"SENDER": "taro@example.test"}).returncode == 0
+    got = house.wait_for_mail("taro", mark).decode()
+    assert got.startswith("Return-Path: <>\n") and "\nSubject: success notice\n" in got
+    assert "no" + mark not in str(house.messages("taro"))
+    assert house.command("qreceipt", "ann@example.test", stdin=message).returncode == 100

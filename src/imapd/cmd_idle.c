@@ -31,7 +31,7 @@ CMD(idle)
     say(s, "+ idling\r\n");
     if (s->phase == PHASE_SELECTED)
         sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
-    deadline end = deadline_in_ms(SESSION_IDLE_MS);
+    deadline end = deadline_in_ms(s->idle_ms);
     /* Without a mailbox the keeper has an old word to say at most; what goes on is its end. */
     unsigned surprises = 0;
     while (s->phase != PHASE_END) {

@@ -30,6 +30,7 @@ static void lane_free(struct lane *l)
     list_del(&l->link);
     list_del(&l->starved_link);
     list_del(&l->touched_link);
+    list_del(&l->gather_link);
     free(l->memory);
     free(l);
 }
@@ -70,6 +71,7 @@ static struct lane *lane_new(struct sched *s, enum channel_kind kind, str key,
     list_init(&l->workers);
     list_init(&l->starved_link);
     list_init(&l->touched_link);
+    list_init(&l->gather_link);
     list_init(&l->link);
     list_add(&s->lanes, &l->link);
     map_put(s->lane_table, l->key, l);
@@ -608,10 +610,13 @@ static void lane_pump(struct lane *l)
         if (l->n_waiting == 0)
             return;
     }
+    if (gather_holds(l))
+        return;
     struct worker *w;
     while (l->n_waiting && (w = pick(l))) {
         if (!give(w))
             break;
+        l->gave_ms = clock_ms();
         skip_gone(l);
     }
     if (l->n_waiting == 0)

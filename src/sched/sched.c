@@ -197,6 +197,8 @@ static void make_timers(struct sched *s)
     s->due_timer = loop_at(s->loop, DEADLINE_NEVER, on_due, s);
     s->drain_timer = loop_at(s->loop, DEADLINE_NEVER, drain_over, s);
     s->route_timer = loop_at(s->loop, DEADLINE_NEVER, route_again, s);
+    s->gather_timer = loop_at(s->loop, DEADLINE_NEVER, gather_ring, s);
+    s->gather_at_ms = INT64_MAX;
     s->pace_timer = loop_at(s->loop, DEADLINE_NEVER, pace_tick, s);
     s->tick = loop_at(s->loop, deadline_in_ms(TICK_MS), on_tick, s);
 }
@@ -213,6 +215,7 @@ err sched_open(struct sched *s, struct boot *b)
     list_init(&s->starved[1]);
     list_init(&s->idle);
     list_init(&s->starting);
+    list_init(&s->gathering);
     list_init(&s->paused);
     s->routes = map_new();
     s->lane_table = map_new();
@@ -289,6 +292,7 @@ void sched_close(struct sched *s)
     loop_timer_del(s->due_timer);
     loop_timer_del(s->drain_timer);
     loop_timer_del(s->route_timer);
+    loop_timer_del(s->gather_timer);
     loop_timer_del(s->pace_timer);
     loop_timer_del(s->tick);
     vec_done(&s->pending);

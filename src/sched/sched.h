@@ -8,6 +8,7 @@
  *   attempt.c  each recipient that is due asks route, then becomes part of a job
  *   route.c    answers of route, remembered for two seconds
  *   lane.c     one lane per local user and per remote host: its jobs, its workers
+ *   gather.c   mail that comes in a burst for one user is given in batches
  *   result.c   what a worker says becomes a record and an event; the last one ends the message
  *   bounce.c   the notice to the sender
  *   pace.c     new mail waits a moment while local delivery is behind
@@ -118,7 +119,9 @@ struct lane {
     uint32_t n_workers, n_starting;
     struct list starved_link; /* in sched.starved[kind]: wants a slot */
     struct list touched_link; /* in sched.touched */
+    struct list gather_link;  /* in sched.gathering: waits for more */
     struct list link;
+    int64_t gave_ms;       /* when a worker last got a job */
     int64_t not_before_ms; /* a worker could not be had: pause */
     /* dead hosts, as qmail's tcpto: by host here, by address in relay */
     int64_t last_result_ms;
@@ -138,6 +141,10 @@ void lane_drop_waiting(
     struct sched *s); /* draining: what no worker has yet waits for the next start */
 void lane_close_all(struct sched *s);
 void lane_touch(struct lane *l);
+
+/* ---- gather.c ---- */
+bool gather_holds(struct lane *l); /* true: its jobs wait for more to come */
+void gather_ring(void *ctx);       /* timer: touches the lanes that have waited enough */
 
 /* ---- due.c ---- */
 struct due {
@@ -254,6 +261,10 @@ struct sched {
     struct list idle, starting;
     uint32_t n_workers, busy[2], in_flight[2];
     uint64_t next_job, next_delivery;
+
+    struct list gathering; /* lanes */
+    struct loop_timer *gather_timer;
+    int64_t gather_at_ms; /* when it rings; INT64_MAX: not */
 
     struct list paused; /* clients, the longest first */
     struct loop_timer *pace_timer;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtpd/services.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -14,6 +15,8 @@ void services_close(struct services *v)
     channel_free(v->sched);
     channel_free(v->auth);
     v->route = v->sched = v->auth = NULL;
+    free(v->kept);
+    v->kept = NULL;
 }
 
 static err reach(struct services *v, struct channel **c, enum program service)
@@ -34,7 +37,7 @@ static err forget_if_failed(struct channel **c, err e)
 static bool is_kept(const struct services *v, str address, bool relay)
 {
     int64_t now = clock_ms();
-    for (size_t i = 0; i < ROUTES_KEPT; i++) {
+    for (size_t i = 0; v->kept && i < ROUTES_KEPT; i++) {
         const struct kept_route *k = &v->kept[i];
         if (k->until_ms > now && k->relay == relay && str_eq(address, str_of(k->address, k->n)))
             return true;
@@ -46,6 +49,8 @@ static void keep(struct services *v, str address, bool relay)
 {
     if (address.n > ROUTE_KEPT_ADDRESS)
         return;
+    if (!v->kept)
+        v->kept = mem_alloc("kept routes", ROUTES_KEPT * sizeof *v->kept);
     struct kept_route *k = &v->kept[v->next_kept++ % ROUTES_KEPT];
     k->until_ms = clock_ms() + ROUTE_KEPT_MS;
     k->relay = relay;

@@ -2,14 +2,14 @@
 /* smtpd/services.h -- what a session asks of route, sched and auth.
  *
  * Channels are opened at the first question and kept for the session. A recipient's answer
- * is remembered for a second, so that a burst of mails to one address asks once.
+ * is remembered for two seconds, so that a burst of mails to one address asks once.
  */
 #pragma once
 #include "ipc/auth.h"
 #include "ipc/route.h"
 #include "ipc/submit.h"
 
-enum { ROUTES_KEPT = 16, ROUTE_KEPT_MS = 1000, ROUTE_KEPT_ADDRESS = 256 };
+enum { ROUTES_KEPT = 128, ROUTE_KEPT_MS = 2000, ROUTE_KEPT_ADDRESS = 256 };
 
 struct kept_route {
     int64_t until_ms;
@@ -23,7 +23,7 @@ struct services {
     err (*open)(void *ctx, enum program service, struct channel **ret);
     void *ctx;
     struct channel *route, *sched, *auth;
-    struct kept_route kept[ROUTES_KEPT]; /* addresses that route accepted */
+    struct kept_route *kept; /* ROUTES_KEPT addresses that route accepted; NULL: none yet */
     size_t next_kept;
 };
 

@@ -34,6 +34,13 @@ class Marionette:
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         self.buffer = b""
         self.count = 0
+        try:
+            self._begin()
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _begin(self):
         self.socket = self._connect()
         self._frame()  # its greeting
         self.call("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": False}}})

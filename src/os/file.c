@@ -223,6 +223,17 @@ err file_link(int dir, const char *from, int to_dir, const char *to)
     return linkat(dir, from, to_dir, to, 0) < 0 ? file_err("link") : OK_ERR;
 }
 
+err file_rename_new(int dir, const char *from, int to_dir, const char *to)
+{
+    fault("rename");
+    if (renameat2(dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+        return OK_ERR;
+    if (errno != EINVAL && errno != ENOSYS)
+        return file_err("rename");
+    err e = file_link(dir, from, to_dir, to); /* this file system knows no such rename */
+    return failed(e) ? e : file_unlink(dir, from);
+}
+
 err file_unlink(int dir, const char *path)
 {
     fault("unlink");

@@ -32,6 +32,8 @@ err dir_sync(int dir_fd);
 err file_rename(int dir, const char *from, int to_dir, const char *to);
 err file_link(int dir, const char *from, int to_dir,
               const char *to); /* exists: ERR_DENIED, sys EEXIST */
+/* A rename that never replaces: `to` exists: ERR_DENIED, sys EEXIST, and `from` stays. */
+err file_rename_new(int dir, const char *from, int to_dir, const char *to);
 err file_unlink(int dir, const char *path);
 err file_truncate(int fd, uint64_t size);
 /* Exclusive or shared flock. wait: until `by`, polled; not waiting gives ERR_TEMP when held. */

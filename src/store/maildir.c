@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* How it works: add() writes a message to tmp/ under its final name; commit() syncs them, links
- * each into new/ with link(2), which refuses an existing name, and syncs new/ once. Each fsync
+/* How it works: add() writes a message to tmp/ under its final name; commit() syncs them, moves
+ * each into new/ by a rename that refuses an existing name, and syncs new/ once. Each fsync
  * of a new file is a journal commit and a flush of the disk; one syncfs for the batch costs
  * about one of them, which makes four to five times as many deliveries a second. It also
  * waits for what others have written to that file system: the queue waits with us then,
@@ -33,7 +33,7 @@ struct maildir_batch {
     int dir, tmp, new;
     char host[128];
     struct map *in_cur; /* base names in cur/, read when a repeated delivery asks */
-    bool linked;
+    bool moved;
     size_t n;
     VEC(struct entry) entries;
 };
@@ -89,7 +89,7 @@ void maildir_batch_reset(struct maildir_batch *b)
     b->n = b->entries.n = 0;
     map_free(b->in_cur);
     b->in_cur = NULL;
-    b->linked = false;
+    b->moved = false;
 }
 
 void maildir_batch_free(struct maildir_batch *b)
@@ -223,7 +223,7 @@ static err make_name(const struct maildir_batch *b, const struct maildir_deliver
 
 err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d, size_t *ret_index)
 {
-    if (b->linked || b->n == MAILDIR_BATCH_MAX)
+    if (b->moved || b->n == MAILDIR_BATCH_MAX)
         return err_new(ERR_LIMIT, "the batch is full");
     struct entry t = {.fd = -1};
     err e = make_name(b, d, t.name);
@@ -235,9 +235,12 @@ err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d,
             return e;
     }
     if (!t.done) {
-        /* A tmp file of that name is our own, of an attempt that was cut short. */
-        (void)unlinkat(b->tmp, t.name, 0);
         e = file_open(b->tmp, t.name, O_WRONLY | O_CREAT | O_EXCL, 0600, &t.fd);
+        if (failed(e) && e.sys == EEXIST) {
+            /* A tmp file of that name is our own, of an attempt that was cut short. */
+            (void)unlinkat(b->tmp, t.name, 0);
+            e = file_open(b->tmp, t.name, O_WRONLY | O_CREAT | O_EXCL, 0600, &t.fd);
+        }
         if (failed(e))
             return e;
         e = write_parts(t.fd, d->parts, d->n_parts);
@@ -253,11 +256,13 @@ err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d,
     return OK_ERR;
 }
 
-static err link_entry(struct maildir_batch *b, struct entry *t)
+static err move_entry(struct maildir_batch *b, struct entry *t)
 {
-    err e = file_link(b->tmp, t->name, b->new, t->name);
+    err e = file_rename_new(b->tmp, t->name, b->new, t->name);
     if (failed(e) && e.sys == EEXIST) /* the same queue id and recipient: it is this message */
         return OK_ERR;
+    if (!failed(e))
+        fd_closep(&t->fd); /* nothing of it is left in tmp/ */
     return e;
 }
 
@@ -277,12 +282,12 @@ static void sync_messages(struct maildir_batch *b)
 
 err maildir_batch_commit(struct maildir_batch *b)
 {
-    b->linked = true;
+    b->moved = true;
     sync_messages(b);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *t = &b->entries.at[i];
         if (!t->done && !failed(t->result))
-            t->result = link_entry(b, t);
+            t->result = move_entry(b, t);
     }
     err e = dir_sync(b->new);
     for (size_t i = 0; i < b->n; i++) {
@@ -296,7 +301,7 @@ err maildir_batch_commit(struct maildir_batch *b)
 
 err maildir_batch_result(const struct maildir_batch *b, size_t index)
 {
-    if (index >= b->n || !b->linked)
+    if (index >= b->n || !b->moved)
         return err_new(ERR_TEMP, "not committed");
     return b->entries.at[index].result;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* store/maildir.h -- Maildirs: making, delivering in batches, scanning, cleaning.
  *
- * Delivery: each message is written to tmp/ and synced there, then all are linked into new/
+ * Delivery: each message is written to tmp/ and synced there, then all are moved into new/
  * and new/ is synced once for the batch. A message is either whole in new/ or not there.
  * Steps and what a crash leaves:
  *   write tmp      a file in tmp/, removed 36 h later
  *   sync tmp       the same
- *   link new       delivered, if the directory's block reached the disk; else as before
+ *   rename to new  delivered, if the directory's block reached the disk; else as before
  *   sync new       delivered
- *   unlink tmp     delivered; tmp/ may keep a second name until it is cleaned
  * The name comes from queue id and recipient number, so doing it again is recognised.
  */
 #pragma once

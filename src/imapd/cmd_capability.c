@@ -13,8 +13,12 @@ void capability_write(const struct session *s, struct buf *b)
         return;
     if (!s->tls && s->can_starttls)
         buf_add(b, S(" STARTTLS"));
+    /* RFC 5802 6: auth refuses a client that could bind and was not offered to. */
+    if (s->can_bind)
+        buf_add(b, S(" AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-1-PLUS"));
     buf_add(b, S(" AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=CRAM-MD5"));
-    buf_add(b, s->tls || s->loopback ? S(" AUTH=PLAIN AUTH=LOGIN") : S(" LOGINDISABLED"));
+    buf_add(b, s->tls || s->loopback || s->plain_allowed ? S(" AUTH=PLAIN AUTH=LOGIN")
+                                                         : S(" LOGINDISABLED"));
 }
 
 CMD(capability)

@@ -41,6 +41,14 @@ static void greet(struct session *s)
     say_bytes(s, buf_str(&b));
 }
 
+/* The channel as the session's code sees it. */
+static void see_channel(struct session *s)
+{
+    const struct session_start *start = &s->login->start;
+    s->tls = start->tls != 0;
+    s->can_bind = s->tls && (start->tls_exporter.n || start->tls_endpoint.n);
+}
+
 void login_run(const struct imapd_facts *facts, const struct session_start *start, int data,
                int control)
 {
@@ -53,7 +61,7 @@ void login_run(const struct imapd_facts *facts, const struct session_start *star
     s->login = &l;
     s->login_by = deadline_in_ms(facts->login_ms);
     s->plain_allowed = facts->allow_plaintext;
-    s->tls = l.start.tls != 0;
+    see_channel(s);
     s->can_starttls = l.start.can_starttls != 0;
     s->loopback = is_loopback(l.start.peer_ip);
     s->log = log_new(NULL);
@@ -80,7 +88,7 @@ static void take_tls(struct session *s, const struct session_tls *t, int fd)
     start->tls_exporter = t->tls_exporter;
     start->tls_client_cert = t->tls_client_cert;
     *start = copy_start(s->login->arena, start);
-    s->tls = true;
+    see_channel(s);
 }
 
 struct reply login_begin_tls(struct session *s, str tag)

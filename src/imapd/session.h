@@ -50,6 +50,7 @@ struct session {
     struct buf command; /* lines and literals of the command being read */
     enum phase phase;
     bool tls, can_starttls;
+    bool can_bind;                /* auth is given channel binding data */
     bool loopback, plain_allowed; /* plain_allowed: by configuration */
     bool in_command;
     unsigned bad; /* BAD answers in a row */

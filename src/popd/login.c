@@ -85,9 +85,18 @@ static err cmd_apop(struct login *l, str args)
     return login_attempt(l, S("APOP"), &blob);
 }
 
+/* auth holds a client that could bind to it (RFC 5802 6): the names are offered whenever auth is
+ * given what to bind to. */
+static bool can_bind(const struct login *l)
+{
+    return l->start.tls && (l->start.tls_exporter.n || l->start.tls_endpoint.n);
+}
+
 static err list_mechanisms(struct login *l)
 {
     err e = pop_say(l->io, "+OK ");
+    if (!failed(e) && can_bind(l))
+        e = io_write(l->io, S("SCRAM-SHA-256-PLUS\r\nSCRAM-SHA-1-PLUS\r\n"));
     if (!failed(e))
         e = io_write(l->io, S("SCRAM-SHA-256\r\nSCRAM-SHA-1\r\nCRAM-MD5\r\n"));
     if (!failed(e) && login_may_be_plain(l))
@@ -124,8 +133,9 @@ static err cmd_capa(struct login *l, str args)
     bool plain = login_may_be_plain(l);
     err e = pop_say(l->io, "+OK capability list follows");
     if (!failed(e))
-        e = io_writef(l->io, "%sSASL SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s\r\n",
-                      plain ? "USER\r\n" : "", plain ? " PLAIN LOGIN" : "");
+        e = io_writef(
+            l->io, "%sSASL%s SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s\r\n", plain ? "USER\r\n" : "",
+            can_bind(l) ? " SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS" : "", plain ? " PLAIN LOGIN" : "");
     if (!failed(e) && l->start.can_starttls && !l->start.tls)
         e = pop_say(l->io, "STLS");
     capabilities_write(l->io);

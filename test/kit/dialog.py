@@ -19,7 +19,9 @@ A dialog is a text file; each line is one of
   starttls           a TLS handshake on the connection as it is
   auth MECHANISM USER PASSWORD [SERVICE]
                      a whole AUTH exchange (SMTP, POP3) or AUTHENTICATE (IMAP): PLAIN LOGIN
-                     CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256; the last answer is for the next <-
+                     CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256, and the latter two with -PLUS (bound to
+                     the server's certificate) or -HIDDEN (as a client does that could bind, but
+                     was not offered to); the last answer is for the next <-
   pause SECONDS      waits (for limits that are about time)
   control NAME text  writes a control file of the house and reloads (\\n in text); the old
                      content comes back at the dialog's end
@@ -123,6 +125,9 @@ class Connection:
             raise Failed(f"a line ends in a bare LF: {line!r}")
         return line[:-1].decode("utf-8", "surrogateescape")
 
+    def certificate(self):
+        return self.sock.getpeercert(binary_form=True) if isinstance(self.sock, ssl.SSLSocket) else None
+
     def close(self):
         self.sock.close()
 
@@ -140,17 +145,22 @@ def like(pattern, line):
 
 # ---- SASL ----
 
-def scram(mechanism, user, password):
+def scram(mechanism, user, password, certificate=None):
     """A generator: yields what the client says, is sent what the server said."""
-    digest = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}[mechanism]
+    digest = "sha256" if mechanism.startswith("SCRAM-SHA-256") else "sha1"
+    header, bound = b"n,,", b""
+    if mechanism.endswith("-PLUS"):  # RFC 5929 4.1; the house's own certificates are signed with SHA-256
+        header, bound = b"p=tls-server-end-point,,", hashlib.sha256(certificate).digest()
+    elif mechanism.endswith("-HIDDEN"):
+        header = b"y,,"
     nonce = base64.b64encode(os.urandom(12)).decode()
     bare = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
-    first = (yield b"n,," + bare.encode()).decode()
+    first = (yield header + bare.encode()).decode()
     given = dict(p.split("=", 1) for p in first.split(","))
     salted = hashlib.pbkdf2_hmac(digest, password.encode(), base64.b64decode(given["s"]), int(given["i"]))
     client_key = hmac.new(salted, b"Client Key", digest).digest()
     stored = hashlib.new(digest, client_key).digest()
-    without = "c=biws,r=" + given["r"]
+    without = "c=" + base64.b64encode(header + bound).decode() + ",r=" + given["r"]
     signed = f"{bare},{first},{without}".encode()
     proof = bytes(a ^ b for a, b in zip(client_key, hmac.new(stored, signed, digest).digest()))
     last = yield (without + ",p=" + base64.b64encode(proof).decode()).encode()
@@ -161,7 +171,7 @@ def scram(mechanism, user, password):
     yield b""
 
 
-def words_of(mechanism, user, password):
+def words_of(mechanism, user, password, certificate):
     if mechanism == "PLAIN":
         yield f"\0{user}\0{password}".encode()
     elif mechanism == "LOGIN":
@@ -172,7 +182,7 @@ def words_of(mechanism, user, password):
         challenge = yield None
         yield f"{user} {hmac.new(password.encode(), challenge, 'md5').hexdigest()}".encode()
     else:
-        yield from scram(mechanism, user, password)
+        yield from scram(mechanism, user, password, certificate)
 
 
 class Dialog:
@@ -272,8 +282,8 @@ class Dialog:
         mechanism, user, password = [self.expand(w) for w in rest.split()[:3]]
         service, conn = self.conn().service, self.conn()
         verb = {"i": "a1 AUTHENTICATE"}.get(service[0], "AUTH")
-        conn.send(f"{verb} {mechanism}\r\n".encode())
-        words = words_of(mechanism, user, password)
+        conn.send(f"{verb} {mechanism.removesuffix('-HIDDEN')}\r\n".encode())
+        words = words_of(mechanism, user, password, conn.certificate())
         said = next(words)  # None: the server's words come first
         first = True
         while True:

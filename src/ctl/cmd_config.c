@@ -13,6 +13,7 @@
 #include "control/check.h"
 #include "control/show.h"
 #include "control/tcprules.h"
+#include "ctl/check_homes.h"
 #include "ctl/ctl.h"
 #include "ctl/old.h"
 #include "os/clock.h"
@@ -43,12 +44,17 @@ int cmd_check_config(struct ctl *c, int argc, char **argv)
     auto_buf struct buf b;
     buf_init(&b, CONFIG_MAX);
     findings_print(&found, c->japanese, &b);
-    if (found.n == 0)
+    struct homes_findings homes = {0};
+    if (geteuid() == 0)
+        e = check_homes(c, &b, &homes);
+    if (failed(e))
+        (void)ctl_fail_err(c, "cannot look into the homes", e);
+    if (found.n + homes.errors + homes.warnings == 0)
         buf_add(&b,
                 c->japanese ? S("設定に問題はありません。\n") : S("The configuration is sound.\n"));
     if (!ctl_print(c, buf_str(&b)))
         return CTL_TEMPORARY;
-    return found.errors || found.warnings ? CTL_FOUND : CTL_OK;
+    return found.errors || found.warnings || homes.errors || homes.warnings ? CTL_FOUND : CTL_OK;
 }
 
 static uint64_t group_id(struct ctl *c, str name)

@@ -2,6 +2,9 @@
 /* ctl/cmd_explain.c -- the whole route of an address, told by the code that decides it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "control/rewrite.h"
@@ -124,10 +127,20 @@ static int tell_delivery(struct story *s, const struct owner *o)
     return tell_file(s, &found);
 }
 
+/* What stands before a home that users/assign names: route puts it there too. */
+static str house_root(const struct ctl *c)
+{
+    char path[PATH_MAX];
+    if (!realpath(c->root, path) || strcmp(path, "/") == 0)
+        return S("");
+    return arena_copy(c->arena, str_from(path));
+}
+
 static int tell_local(struct story *s, const struct rewritten *r)
 {
     buf_addf(&s->out, "local: %.*s\n", STR_ARG(r->address));
-    struct accounts who = {.ctx = s, .find = find_account, .home_uid = home_uid};
+    struct accounts who = {
+        .ctx = s, .root = house_root(s->ctl), .find = find_account, .home_uid = home_uid};
     struct owner o;
     err e = owner_find(s->site.has_users_cdb ? s->site.users_cdb : S(""), r->user, &who,
                        s->ctl->arena, &o);

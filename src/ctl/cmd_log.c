@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* ctl/cmd_log.c -- events for people: `twinpost log` and `twinpost why`.
- *
- * How it works: the recorder's files are read oldest first, line by line, in parts of a
- * fixed size; what follows live comes from the recorder itself. `why` reads twice: first it
- * collects the queue ids and sessions that name what was asked, then it tells every event
- * of those. */
-#include <errno.h>
-#include <fcntl.h>
+/* ctl/cmd_log.c -- events for people: `twinpost log`. What follows live comes from the
+ * recorder itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/events.h"
 #include "ipc/admin.h"
 #include "ipc/channel.h"
 #include "log/line.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "queue/qmail_log.h"
 
-enum { PART = 1 << 20, LINE_LONGEST = 16 * 1024, FILTERS_MAX = 16, IDS_MAX = 10000 };
+enum { LINE_LONGEST = 16 * 1024, FILTERS_MAX = 16 };
 
 enum look { LOOK_READABLE, LOOK_JSON, LOOK_QMAIL };
 
@@ -33,11 +26,7 @@ struct view {
     size_t n_filters;
     str *last; /* ring of the last lines */
     size_t keep, seen;
-    struct map *ids; /* why: queue ids and sessions of the story */
-    str asked;
 };
-
-typedef bool line_fn(struct view *v, str line); /* false: stop */
 
 static bool passes(const struct view *v, str line)
 {
@@ -85,73 +74,9 @@ static bool show(struct view *v, str line)
     return ctl_print(v->ctl, buf_str(&b));
 }
 
-static bool each_line(struct view *v, int fd, line_fn *fn)
+static bool remember(void *ctx, str line)
 {
-    char *part = mem_alloc("log part", PART);
-    size_t have = 0;
-    bool going = true;
-    while (going) {
-        ssize_t n = read(fd, part + have, PART - have);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        str text = str_of(part, have + (size_t)n);
-        ptrdiff_t at;
-        while (going && (at = str_find(text, '\n')) >= 0) {
-            going = fn(v, str_slice(text, 0, (size_t)at));
-            text = str_from_at(text, (size_t)at + 1);
-        }
-        have = text.n < PART / 2 ? text.n : 0; /* no event is so long: not a log line */
-        if (have)
-            memmove(part, text.p, have);
-    }
-    free(part);
-    return going;
-}
-
-struct names {
-    VEC(char *) at;
-};
-
-static err add_name(void *ctx, const struct dir_entry *e)
-{
-    struct names *n = ctx;
-    if (str_starts(e->name, S("events-")) && str_ends(e->name, S(".jsonl")))
-        vec_push(&n->at, strdup(e->name.p));
-    return OK_ERR;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static err each_event(struct view *v, line_fn *fn)
-{
-    auto_fd int dir = -1;
-    err e = dir_open(v->ctl->root_dir, "var/log/twinpost", &dir);
-    struct names names = {0};
-    if (!failed(e))
-        e = dir_each(dir, ".", add_name, &names);
-    if (failed(e))
-        return e;
-    if (names.at.n)
-        qsort(names.at.at, names.at.n, sizeof *names.at.at, by_name);
-    vec_push(&names.at, strdup("events.jsonl"));
-    bool going = true;
-    for (size_t i = 0; i < names.at.n; i++) {
-        auto_fd int fd = -1;
-        if (going && !failed(file_open(dir, names.at.at[i], O_RDONLY, 0, &fd)))
-            going = each_line(v, fd, fn);
-        free(names.at.at[i]);
-    }
-    vec_done(&names.at);
-    return OK_ERR;
-}
-
-static bool remember(struct view *v, str line)
-{
+    struct view *v = ctx;
     if (!passes(v, line))
         return true;
     str *slot = &v->last[v->seen++ % v->keep];
@@ -209,76 +134,11 @@ int cmd_log(struct ctl *c, int argc, char **argv)
             return ctl_usage(c, command_find(admin_commands, "log")->usage);
     }
     v.last = mem_alloc("last lines", v.keep * sizeof *v.last);
-    err e = each_event(&v, remember);
+    err e = events_each(c, remember, &v);
     if (failed(e))
         return ctl_fail_err(c, "cannot read the events", e);
     for (size_t i = v.seen > v.keep ? v.seen - v.keep : 0; i < v.seen; i++)
         if (!show(&v, v.last[i % v.keep]))
             return CTL_TEMPORARY;
     return follows ? follow(&v) : CTL_OK;
-}
-
-static const char *const link_keys[] = {"id", "sid", "bounce"};
-
-static bool has_linked(const struct view *v, str line)
-{
-    struct log_pair p;
-    for (size_t i = 0; i < 3; i++)
-        if (log_line_get(line, str_from(link_keys[i]), &p) && map_get(v->ids, p.raw))
-            return true;
-    return false;
-}
-
-static bool mentions(const struct view *v, str line)
-{
-    struct log_pair p;
-    str rest = line;
-    while (log_line_next(&rest, &p)) {
-        if (str_eq(p.key, S("t")) || str_eq(p.key, S("text")))
-            continue;
-        if (str_ieq(p.raw, v->asked))
-            return true;
-        if (p.is_text && str_find(v->asked, '@') > 0 && str_find_str(p.raw, v->asked) >= 0)
-            return true; /* in a list of recipients, or as <…> */
-    }
-    return false;
-}
-
-static bool collect(struct view *v, str line)
-{
-    if (!has_linked(v, line) && !mentions(v, line))
-        return true;
-    struct log_pair p;
-    for (size_t i = 0; i < 3; i++)
-        if (log_line_get(line, str_from(link_keys[i]), &p) && p.raw.n &&
-            map_count(v->ids) < IDS_MAX && !(str_eq(p.key, S("sid")) && !mentions(v, line)))
-            map_put(v->ids, p.raw, v->ids); /* only presence counts */
-    return true;
-}
-
-static bool tell(struct view *v, str line)
-{
-    if (!has_linked(v, line) && !mentions(v, line))
-        return true;
-    v->seen++;
-    return show(v, line);
-}
-
-int cmd_why(struct ctl *c, int argc, char **argv)
-{
-    if (argc != 2)
-        return ctl_usage(c, command_find(admin_commands, "why")->usage);
-    struct view v = {.ctl = c, .ids = map_new(), .asked = str_from(argv[1])};
-    (void)str_skip(&v.asked, S("<"));
-    if (str_ends(v.asked, S(">")))
-        v.asked.n--;
-    err e = each_event(&v, collect);
-    if (!failed(e))
-        e = each_event(&v, tell);
-    map_free(v.ids);
-    if (failed(e))
-        return ctl_fail_err(c, "cannot read the events", e);
-    if (v.seen == 0)
-        return ctl_fail(c, CTL_FOUND, "no event speaks of %s", argv[1]);
-    return CTL_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/old.h"
+#include "ctl/words.h"
 
 const struct command admin_commands[] = {
     {"check-config", cmd_check_config, "",
@@ -12,6 +13,7 @@ const struct command admin_commands[] = {
      "prints the whole route of an address, from the code that delivery uses"},
     {"help", cmd_help, "", "lists the commands"},
     {"log", cmd_log, "[--follow] [--json] [--qmail] [-n LINES] [KEY=VALUE …]", "shows events"},
+    {"man-control", cmd_man_control, "", "prints the manual page of the settings"},
     {"metrics", cmd_metrics, "", "prints the counters in Prometheus' format"},
     {"old-names", cmd_old_names, "",
      "lists the old command names this program answers to, one a line"},
@@ -24,7 +26,8 @@ const struct command admin_commands[] = {
     {"stop", cmd_stop, "", "stops the mail host, deliveries in flight first"},
     {"tls-make", cmd_tls_make, "NAME …",
      "makes a local authority and a certificate in the current directory"},
-    {"why", cmd_why, "ID|ADDRESS|MESSAGE-ID", "tells the story of a message or an address"},
+    {"why", cmd_why, "[--events] [-n MESSAGES] ID|ADDRESS|MESSAGE-ID",
+     "tells the story of a message or an address"},
     {0},
 };
 
@@ -53,10 +56,10 @@ int cmd_help(struct ctl *c, int argc, char **argv)
     (void)argv;
     auto_buf struct buf b;
     buf_init(&b, 1 << 16);
-    buf_add(&b, S("usage: twinpost [--root DIR] COMMAND …\n\n"));
+    buf_add(&b, str_from(word(c, "usage: twinpost [--root DIR] COMMAND …\n\n")));
     for (const struct command *k = admin_commands; k->name; k++)
-        buf_addf(&b, "  %s %s\n      %s\n", k->name, k->usage, k->help);
-    buf_add(&b, S("\nAlso by their own names: "));
+        buf_addf(&b, "  %s %s\n      %s\n", k->name, k->usage, word(c, k->help));
+    buf_add(&b, str_from(word(c, "\nAlso by their own names: ")));
     for (const struct command *k = old_names; k->name; k++)
         buf_addf(&b, "%s%s", k == old_names ? "" : ", ", k->name);
     buf_add(&b, S(".\n"));

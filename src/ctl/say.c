@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/words.h"
 #include "os/file.h"
 
 int ctl_fail(const struct ctl *c, int code, const char *fmt, ...)
@@ -11,7 +12,7 @@ int ctl_fail(const struct ctl *c, int code, const char *fmt, ...)
     va_list ap;
     (void)fprintf(stderr, "%s: ", c->name); /* stderr: nowhere else to complain */
     va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
+    (void)vfprintf(stderr, word(c, fmt), ap);
     va_end(ap);
     (void)fputc('\n', stderr);
     return code;
@@ -23,12 +24,13 @@ int ctl_fail_err(const struct ctl *c, const char *doing, err e)
                     e.kind == ERR_SYNTAX || e.kind == ERR_DENIED || e.kind == ERR_NOTFOUND
                         ? CTL_PERMANENT
                         : CTL_TEMPORARY,
-                    "%s: %s", doing, err_text(e));
+                    "%s: %s", word(c, doing), word(c, err_text(e)));
 }
 
 int ctl_usage(const struct ctl *c, const char *usage)
 {
-    (void)fprintf(stderr, "%s: usage: %s %s\n", c->name, c->name, usage); /* as above */
+    (void)fprintf(stderr, "%s: %s: %s %s\n", c->name, word(c, "usage"), c->name,
+                  usage); /* as above */
     return CTL_PERMANENT;
 }
 

@@ -40,7 +40,7 @@ static const char *warn_address(str text)
         if (str_find(S(" \t<>(),;"), text.p[i]) >= 0)
             return "spaces, brackets and comments do not belong in a forward address";
     if (str_find(text, '@') < 0)
-        return "a forward address without a domain";
+        return DOTQMAIL_NO_DOMAIN;
     return NULL;
 }
 

@@ -20,6 +20,8 @@ enum instruction_kind {
     DO_IGNORED, /* another + line */
     DO_REFUSE,  /* text: the reason; exit 111 */
 };
+/* The one warning that is no sign of a mistake: qmail adds envnoathost. */
+#define DOTQMAIL_NO_DOMAIN "a forward address without a domain"
 struct instruction {
     enum instruction_kind kind;
     size_t line; /* 1 is the first; 0: default delivery's text has no file */

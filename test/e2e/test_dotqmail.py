@@ -16,7 +16,7 @@ def send(house, to, mark, sender="someone@elsewhere.test", extra=""):
 def outcome(house, mark, to):
     """The delivery event of the message to `to` that carries the mark."""
     def done():
-        log = house.command("twinpost", "why", f"{to}").stdout
+        log = house.command("twinpost", "why", "--events", f"{to}").stdout
         lines = [x for x in log.split("\n") if "delivery." in x and f"rcpt={to}" in x]
         return lines[-1] if lines else None
     return house.wait_for(done, f"a delivery to {to}")

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#include "ctl/words.h"
+
+#include <string.h>
+
+/* clang-format off */
+const struct word_pair words_table[] = {
+    /* help */
+    {"usage: twinpost [--root DIR] COMMAND …\n\n", "使い方: twinpost [--root DIR] コマンド …\n\n"},
+    {"\nAlso by their own names: ", "\n次の名前でも呼べます: "},
+    {"usage", "使い方"},
+    {"says what is wrong with the configuration, file, line and remedy", "設定の誤りを、ファイル・行・対処とともに示します"},
+    {"prints the whole route of an address, from the code that delivery uses", "宛先の道筋をすべて示します (配送と同じ判断によります)"},
+    {"lists the commands", "コマンドの一覧"},
+    {"shows events", "出来事を示します"},
+    {"prints the counters in Prometheus' format", "計数を Prometheus の形式で示します"},
+    {"lists the old command names this program answers to, one a line", "答えられる昔のコマンド名を一行に一つ示します"},
+    {"sets a user's mail password", "利用者のメール用パスワードを決めます"},
+    {"looks into the queue and changes it", "キューを調べ、操作します"},
+    {"brings a changed configuration into force, or says why not", "変えた設定を有効にします。できなければ訳を示します"},
+    {"prints every setting, its value and what it means", "すべての設定の値と意味を示します"},
+    {"says which programs serve, and where", "動いているプログラムと待ち受け先を示します"},
+    {"stops the mail host, deliveries in flight first", "配送中のものを終えてから止めます"},
+    {"makes a local authority and a certificate in the current directory", "手元の認証局と証明書を今のディレクトリに作ります"},
+    {"tells the story of a message or an address", "メールや宛先に何が起きたかを順に示します"},
+    {"prints the manual page of the settings", "設定のマニュアルページを出します"},
+    /* errors */
+    {"no command %s; `twinpost help` lists them", "%s というコマンドはありません。`twinpost help` で一覧が出ます"},
+    {"the mail host is not running here", "ここではメールホストが動いていません"},
+    {"cannot reach the mail host", "メールホストにつながりません"},
+    {"asking the mail host", "メールホストへの問い合わせ"},
+    {"cannot read the configuration", "設定が読めません"},
+    {"the configuration in force stays: mend what is said above", "今の設定のままです。上に示した点を直してください"},
+    {"cannot read the events", "出来事の記録が読めません"},
+    {"following the events", "出来事の監視"},
+    {"no event speaks of %s", "%s についての記録はありません"},
+    {"cannot show", "表示できません"},
+    {"%s is not a user of this house", "%s という利用者はいません"},
+    {"no password was given", "パスワードが入力されていません"},
+    {"the two differ; nothing was changed", "二つが違います。何も変えていません"},
+    {"cannot set the password", "パスワードを変えられません"},
+    {"cannot make a certificate", "証明書を作れません"},
+    {"cannot write the output: %s", "出力できません: %s"},
+    {"the input is too large", "入力が大きすぎます"},
+    {"cannot read the input", "入力が読めません"},
+    {"cannot look into the homes", "ホームの中を調べられません"},
+    /* check-config: .qmail */
+    {"error", "誤り"},
+    {"warning", "注意"},
+    {"everybody may write to it: mail waits", "誰でも書き込めるため、メールは配送されずに待ちます"},
+    {"the file is too large", "ファイルが大きすぎます"},
+    {"a typographic quote: the shell wants ' or \"", "飾りの引用符です。シェルには ' か \" が要ります"},
+    {"the line ends in CR LF; the CR is part of the command", "行末が CR LF です。CR もコマンドの一部になります"},
+    {"the line ends in CR LF; the CR is part of the path", "行末が CR LF です。CR もパスの一部になります"},
+    {"the line ends in CR LF; the CR is part of the address", "行末が CR LF です。CR も宛先の一部になります"},
+    {"_at_ is no @", "_at_ は @ ではありません"},
+    {"spaces, brackets and comments do not belong in a forward address", "転送先に空白・括弧・注釈は書けません"},
+    {"an unknown + line is ignored", "知らない + の行は無視されます"},
+    {"Uh-oh: first line of .qmail file is blank. (#4.2.1)", "一行目が空なので配送されません (#4.2.1)"},
+    {"Uh-oh: .qmail has file delivery but has x bit set. (#4.7.0)", "x ビットが立っているのにファイルへの配送があります (#4.7.0)"},
+    {"Uh-oh: .qmail has prog delivery but has x bit set. (#4.7.0)", "x ビットが立っているのにプログラムへの配送があります (#4.7.0)"},
+    /* why */
+    {"Message %1: %2 bytes from %3", "メール %1: %2 バイト、差出人 %3"},
+    {"Message %1 (its beginning is no longer in the log)", "メール %1 (始まりは記録に残っていません)"},
+    {"nobody (a bounce)", "なし (不達通知)"},
+    {"Message-ID %1", "Message-ID %1"},
+    {"it is the bounce of message %1", "メール %1 の不達通知です"},
+    {"it was sent on by message %1", "メール %1 からの転送です"},
+    {"taken by %1 from %2, which calls itself %3", "%1 で %2 (自称 %3) から受け取りました"},
+    {"safe in the queue, for %1 recipient(s)", "キューに書き込みました (宛先 %1)"},
+    {"handed in by a program of this host (uid %2, pid %3); safe in the queue, for %1 recipient(s)", "このホストのプログラム (uid %2, pid %3) から受け取り、キューに書き込みました (宛先 %1)"},
+    {"%1: delivery begins", "%1: 配送を始めました"},
+    {"%1: delivered here: %2", "%1: このホストに配送しました: %2"},
+    {"%1: sent to another host: %2", "%1: 他のホストへ送りました: %2"},
+    {"%1: not yet, it will be tried again: %2", "%1: まだ配送できません。また試みます: %2"},
+    {"%1: failed for good: %2", "%1: 配送できませんでした: %2"},
+    {"the sender %2 is told: bounce %1", "差出人 %2 に知らせます: 不達通知 %1"},
+    {"%1: the bounce cannot be delivered either, and is dropped: %2", "%1: 不達通知も届けられず、捨てました: %2"},
+    {"the administrator: %1", "管理者の操作: %1"},
+    {"done: nothing of it is in the queue any more", "完了: キューには残っていません"},
+    {"it waits in the queue (twinpost queue show %1)", "キューで待っています (twinpost queue show %1)"},
+    {"%1 then fetched %2 message(s) by POP3", "その後 %1 が POP3 で %2 通を取り出しました"},
+    {"%1 then looked in by IMAP", "その後 %1 が IMAP で接続しました"},
+    {"(%1 earlier message(s) are left out; -n says how many to tell)", "(これより前の %1 通は省きました。-n で数を指定できます)"},
+    {"Besides:", "そのほか:"},
+};
+/* clang-format on */
+const size_t words_n = sizeof words_table / sizeof words_table[0];
+
+const char *word(const struct ctl *c, const char *en)
+{
+    for (size_t i = 0; c->japanese && i < words_n; i++)
+        if (strcmp(words_table[i].en, en) == 0)
+            return words_table[i].ja;
+    return en;
+}
+
+static void add_visible(struct buf *out, str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char ch = (unsigned char)text.p[i];
+        if (ch == '\n' && i + 1 < text.n)
+            buf_add(out, S(" / "));
+        else if (ch != '\n')
+            buf_addc(out, ch < 0x20 || ch == 0x7f ? '?' : (char)ch);
+    }
+}
+
+void words_add(const struct ctl *c, struct buf *out, const char *en, const str *args, size_t n)
+{
+    for (const char *p = word(c, en); *p; p++) {
+        if (*p == '%' && p[1] >= '1' && p[1] <= '9' && (size_t)(p[1] - '1') < n)
+            add_visible(out, args[*++p - '1']);
+        else
+            buf_addc(out, *p);
+    }
+}

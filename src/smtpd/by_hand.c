@@ -59,6 +59,14 @@ static void hush_stderr(void)
         (void)close(STDERR_FILENO);
 }
 
+/* Under tcpserver the client is a stranger like any other: the strict rules hold. */
+static bool is_from_the_network(int fd)
+{
+    struct net_address a;
+    return !failed(net_local_name(fd, &a)) &&
+           (a.ss.ss_family == AF_INET || a.ss.ss_family == AF_INET6);
+}
+
 static err read_site(int root, struct arena *a, struct buf *archive, struct site *ret)
 {
     buf_init(archive, SITE_ARCHIVE_MAX);
@@ -92,7 +100,7 @@ err smtpd_by_hand(const char *root_path, char *const *environment)
     struct smtpd_session s = {.site = &site,
                               .io = io_new(STDIN_FILENO, STDOUT_FILENO),
                               .start = &start,
-                              .by_hand = true,
+                              .by_hand = !is_from_the_network(STDIN_FILENO),
                               .services = {.open = open_socket, .ctx = &root}};
     if (!session_variable(&s, S("TCPREMOTEIP"), &start.peer_ip))
         start.peer_ip = S("unknown");

@@ -172,6 +172,13 @@ def test_tcpserver_and_qmail_smtpd_take_mail_with_relayclient_from_the_rules(hou
     assert "Received: from " in got and "127.0.0.1" in got
 
 
+def test_a_bare_lf_from_the_network_is_refused_under_tcpserver_too(house):
+    cdb = rules(house, "tcp.plain", ":allow\n")
+    with run_script(house, f"tcpserver -1 -H -R -x {cdb} 127.0.0.1 0 qmail-smtpd") as port:
+        said = dialog(port, b"NOOP\nNOOP\r\nQUIT\r\n").split(b"\r\n")
+        assert said[0].startswith(b"220 ") and said[1].startswith(b"500 ") and said[2:] == [b""], said  # and closed
+
+
 def test_without_relayclient_others_domains_are_refused(house):
     cdb = rules(house, "tcp.plain", ":allow\n")
     with run_script(house, f"tcpserver -1 -H -R -x {cdb} 127.0.0.1 0 qmail-smtpd") as port:

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl/cmd_explain.c -- the whole route of an address, told by the code that decides it. */
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "control/rewrite.h"
 #include "control/site.h"
 #include "ctl/ctl.h"
+#include "ctl/look.h"
 #include "dotqmail/owner.h"
 #include "dotqmail/parse.h"
 #include "dotqmail/search.h"
@@ -51,14 +51,7 @@ static err home_uid(void *ctx, str home, uint32_t *ret_uid)
 static err look(void *ctx, const char *name, struct dotqmail_file *ret)
 {
     struct story *s = ctx;
-    struct stat st;
-    err e = fstatat(s->home, name, &st, 0) < 0 ? err_sys("look") : OK_ERR;
-    if (failed(e) && (e.sys == ENOENT || e.sys == ENOTDIR))
-        e.kind = ERR_NOTFOUND;
-    else if (failed(e) && e.sys == EACCES)
-        e.kind = ERR_DENIED;
-    if (!failed(e))
-        *ret = (struct dotqmail_file){S_ISREG(st.st_mode), st.st_mode, (uint64_t)st.st_size};
+    err e = look_at(s->home, name, ret);
     buf_addf(&s->out, "  %s: %s\n", name,
              failed(e) ? (e.kind == ERR_NOTFOUND ? "not there" : err_text(e)) : "found");
     return e;

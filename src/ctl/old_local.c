@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl/old_local.c -- qmail-local -n: what a .qmail would do, without doing it. */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/look.h"
 #include "ctl/old.h"
 #include "dotqmail/environment.h"
 #include "dotqmail/parse.h"
@@ -16,15 +16,7 @@
 
 static err look(void *ctx, const char *name, struct dotqmail_file *ret)
 {
-    struct stat st;
-    if (fstatat(*(int *)ctx, name, &st, 0) < 0) {
-        err e = err_sys("look at .qmail");
-        if (e.sys == ENOENT || e.sys == ENOTDIR)
-            e.kind = ERR_NOTFOUND;
-        return e;
-    }
-    *ret = (struct dotqmail_file){S_ISREG(st.st_mode), st.st_mode, (uint64_t)st.st_size};
-    return OK_ERR;
+    return look_at(*(int *)ctx, name, ret);
 }
 
 static int say(struct ctl *c, int code, const char *text)

@@ -29,7 +29,8 @@ err ctl_open(struct ctl *c, enum program service, struct channel **ret)
     return OK_ERR;
 }
 
-static int talk(struct ctl *c, struct channel *ch, str words)
+/* out NULL: lines are printed as they come. */
+static int talk(struct ctl *c, struct channel *ch, str words, struct buf *out)
 {
     err e = channel_send(ch, &admin_ask_schema, 1, &(struct admin_ask){words}, NULL, 0);
     while (!failed(e)) {
@@ -45,13 +46,18 @@ static int talk(struct ctl *c, struct channel *ch, str words)
             return (int)end.exit_code;
         }
         e = ipc_decode(&admin_line_schema, p.bytes, &line);
-        if (!failed(e) && !(ctl_print(c, line.text) && ctl_print(c, S("\n"))))
+        if (!failed(e) && out) {
+            buf_add(out, line.text);
+            buf_addc(out, '\n');
+        } else if (!failed(e) && !(ctl_print(c, line.text) && ctl_print(c, S("\n")))) {
             return CTL_TEMPORARY;
+        }
     }
     return ctl_fail_err(c, "asking the mail host", e);
 }
 
-int ctl_ask(struct ctl *c, enum program service, const char *const *words, size_t n)
+static int ask(struct ctl *c, enum program service, const char *const *words, size_t n,
+               struct buf *out)
 {
     auto_buf struct buf b;
     buf_init(&b, 16 * 1024);
@@ -65,7 +71,18 @@ int ctl_ask(struct ctl *c, enum program service, const char *const *words, size_
         e = ctl_open(c, service, &ch);
     if (failed(e))
         return ctl_fail_err(c, "cannot reach the mail host", e);
-    int code = talk(c, ch, buf_str(&b));
+    int code = talk(c, ch, buf_str(&b), out);
     channel_free(ch);
     return code;
+}
+
+int ctl_ask(struct ctl *c, enum program service, const char *const *words, size_t n)
+{
+    return ask(c, service, words, n, NULL);
+}
+
+int ctl_ask_text(struct ctl *c, enum program service, const char *const *words, size_t n,
+                 struct buf *out)
+{
+    return ask(c, service, words, n, out);
 }

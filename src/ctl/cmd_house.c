@@ -35,14 +35,6 @@ int cmd_reload(struct ctl *c, int argc, char **argv)
     return ask_words(c, PROGRAM_INIT, 1, argv);
 }
 
-int cmd_status(struct ctl *c, int argc, char **argv)
-{
-    (void)argc;
-    int code = ask_words(c, PROGRAM_INIT, 1, argv);
-    static const char *const words[] = {"queue", "status"};
-    return code ? code : ctl_ask(c, PROGRAM_SCHED, words, 2);
-}
-
 int cmd_stop(struct ctl *c, int argc, char **argv)
 {
     (void)argc;

@@ -22,7 +22,7 @@ const struct command admin_commands[] = {
      "looks into the queue and changes it"},
     {"reload", cmd_reload, "", "brings a changed configuration into force, or says why not"},
     {"show", cmd_show, "[NAME]", "prints every setting, its value and what it means"},
-    {"status", cmd_status, "", "says which programs serve, and where"},
+    {"status", cmd_status, "[--all]", "says whether the host serves, where, and what waits"},
     {"stop", cmd_stop, "", "stops the mail host, deliveries in flight first"},
     {"tls-make", cmd_tls_make, "NAME …",
      "makes a local authority and a certificate in the current directory"},

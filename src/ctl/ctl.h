@@ -43,6 +43,9 @@ bool ctl_read_stdin(struct ctl *c, size_t max, str *ret_text);
 
 /* ask.c: talks to a running house's program. Words go as they are. */
 int ctl_ask(struct ctl *c, enum program service, const char *const *words, size_t n);
+/* The same, but the answer goes into `out`. */
+int ctl_ask_text(struct ctl *c, enum program service, const char *const *words, size_t n,
+                 struct buf *out);
 struct channel;
 err ctl_open(struct ctl *c, enum program service, struct channel **ret);
 

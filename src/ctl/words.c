@@ -19,7 +19,7 @@ const struct word_pair words_table[] = {
     {"looks into the queue and changes it", "キューを調べ、操作します"},
     {"brings a changed configuration into force, or says why not", "変えた設定を有効にします。できなければ訳を示します"},
     {"prints every setting, its value and what it means", "すべての設定の値と意味を示します"},
-    {"says which programs serve, and where", "動いているプログラムと待ち受け先を示します"},
+    {"says whether the host serves, where, and what waits", "動いているか、どこで待ち受けるか、何が待っているかを示します"},
     {"stops the mail host, deliveries in flight first", "配送中のものを終えてから止めます"},
     {"makes a local authority and a certificate in the current directory", "手元の認証局と証明書を今のディレクトリに作ります"},
     {"tells the story of a message or an address", "メールや宛先に何が起きたかを順に示します"},
@@ -59,6 +59,14 @@ const struct word_pair words_table[] = {
     {"Uh-oh: first line of .qmail file is blank. (#4.2.1)", "一行目が空なので配送されません (#4.2.1)"},
     {"Uh-oh: .qmail has file delivery but has x bit set. (#4.7.0)", "x ビットが立っているのにファイルへの配送があります (#4.7.0)"},
     {"Uh-oh: .qmail has prog delivery but has x bit set. (#4.7.0)", "x ビットが立っているのにプログラムへの配送があります (#4.7.0)"},
+    /* status */
+    {"The host serves. Configuration number %1.", "動いています。設定の版は %1 です。"},
+    {"Not all programs serve yet: %2. Configuration number %1.", "まだ動いていないプログラムがあります: %2。設定の版は %1 です。"},
+    {"Listening:", "待ち受け:"},
+    {"The queue is empty.", "キューは空です。"},
+    {"In the queue: %1 message(s), %2 of them held; the oldest for %3. Deliveries: local %4, remote %5.", "キュー: %1 通 (うち留め置き %2)、最も古いものは %3 前から。配送中: 内 %4、外 %5。"},
+    {"Since its start: %1 accepted, %2 delivered, %3 put off, %4 failed, %5 bounces.", "起動してから: 受付 %1、配送 %2、延期 %3、失敗 %4、不達通知 %5。"},
+    {"Not granted by this system: %1", "この環境では使えない防御: %1"},
     /* why */
     {"Message %1: %2 bytes from %3", "メール %1: %2 バイト、差出人 %3"},
     {"Message %1 (its beginning is no longer in the log)", "メール %1 (始まりは記録に残っていません)"},

@@ -96,3 +96,13 @@ def test_explain_finds_homes_of_users_assign_below_the_root(own_house):
     run = own_house.command("twinpost", "explain", "shop@example.test")
     assert run.returncode == 0 and f"home {own_house.root}/home/taro" in run.stdout, run.stdout
     assert "forward ann" in run.stdout
+
+
+def test_status_says_that_the_host_serves_and_where(house):
+    out = house.command("twinpost", "status").stdout
+    assert out.startswith("The host serves. Configuration number ")
+    assert f"  smtp at 127.0.0.1:{house.SMTP_PORT}\n" in out and re.search(r"Since its start: \d+ accepted, ", out)
+    assert "動いています。" in house.command("twinpost", "status", env={"LANG": "ja_JP.UTF-8"}).stdout
+    everything = house.command("twinpost", "status", "--all").stdout
+    assert re.search(r"^sched pid \d+ serves$", everything, re.M) and re.search(r"^commits \d+$", everything, re.M)
+    assert house.command("twinpost", "status", "x").returncode == 100

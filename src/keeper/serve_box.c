@@ -15,22 +15,36 @@ static err refuse(struct client *c)
 
 /* ---- open and close ---- */
 
+/* c->held becomes the mailbox as it is on the disk now. One that another program put in the place
+ * of the one we knew (a backup restored) is a new mailbox; who looks at the old one is told. */
+static err hold(struct client *c, str folder)
+{
+    struct keeper *k = c->keeper;
+    for (int tries = 0; tries < 2; tries++) {
+        struct held *h;
+        err e = keeper_box(k, folder, &h);
+        if (failed(e))
+            return e;
+        keeper_use(k, h);
+        c->held = h;
+        e = box_refresh(h->box);
+        if (!h->box->lost)
+            return e;
+        keeper_tell(k, h, c);
+        keeper_leave(k, c);
+    }
+    return err_new(ERR_TEMP, "the mailbox is being replaced by another program");
+}
+
 static err open_for(struct client *c, const struct keeper_open *q, struct keeper_box *ret,
                     struct buf *keywords, int *ret_table)
 {
     struct keeper *k = c->keeper;
     if (q->mode > STORE_POP)
         return err_new(ERR_SYNTAX, "unknown mode");
-    struct held *h;
-    err e = keeper_box(k, q->name, &h);
-    if (failed(e))
-        return e;
-    keeper_use(k, h);
-    c->held = h;
     c->mode = (enum store_mode)q->mode;
-    e = box_refresh(h->box);
-    if (!failed(e) && h->box->lost)
-        e = err_new(ERR_TEMP, "the mailbox is being replaced by another program");
+    err e = hold(c, q->name);
+    struct held *h = c->held;
     if (!failed(e))
         e = box_take_recent(h->box, c->mode, &ret->first_recent);
     if (!failed(e))

@@ -7,7 +7,7 @@
 #include "os/clock.h"
 #include "wire/pop.h"
 
-enum { PIECE = 32 * 1024 };
+enum { PIECE = 32 * 1024, UIDL_MAX = 3 * 256 /* of a file name */ };
 
 err pop_say(struct io *io, const char *line)
 {
@@ -62,13 +62,28 @@ static err cmd_stat(struct transaction *t, str args)
     return io_writef(t->io, "+OK %zu %llu\r\n", n, (unsigned long long)octets);
 }
 
+/* RFC 1939 7: octets 0x21 to 0x7E. Files by names that other programs made up get the others
+ * written as %XX; all the names that mail programs make stay as qmail-pop3d told them. */
+static void uidl_write(struct buf *b, str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        if (c > 0x20 && c < 0x7f)
+            buf_addc(b, name.p[i]);
+        else
+            buf_addf(b, "%%%02X", c);
+    }
+}
+
 static err list_line(struct transaction *t, size_t i, bool uidl, const char *before)
 {
     if (!uidl)
         return io_writef(t->io, "%s%zu %llu\r\n", before, i + 1,
                          (unsigned long long)t->drop->kind->size(t->drop, i));
-    str name = t->drop->kind->uidl(t->drop, i);
-    return io_writef(t->io, "%s%zu %.*s\r\n", before, i + 1, STR_ARG(name));
+    auto_buf struct buf name;
+    buf_init(&name, UIDL_MAX);
+    uidl_write(&name, t->drop->kind->uidl(t->drop, i));
+    return io_writef(t->io, "%s%zu %.*s\r\n", before, i + 1, STR_ARG(buf_str(&name)));
 }
 
 static err list_or_uidl(struct transaction *t, str args, bool uidl)

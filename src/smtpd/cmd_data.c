@@ -47,8 +47,8 @@ static struct reply refusal(const struct message *m)
         return (struct reply){554, "5.4.6", S("too many hops, this message is looping (#5.4.6)"),
                               false};
     case MESSAGE_NOT_TEXT:
-        return (struct reply){554, "5.6.0", S("message has NUL or a line without end (#5.6.0)"),
-                              false};
+        return (struct reply){
+            554, "5.6.0", S("message has a NUL or a line longer than a mebibyte (#5.6.0)"), false};
     case MESSAGE_NO_ROOM:
         return (struct reply){452, "4.3.1", str_from(m->why), false};
     case MESSAGE_TAKEN:

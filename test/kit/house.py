@@ -114,6 +114,8 @@ class House:
         for sub in ("new", "cur"):
             base = os.path.join(self.home(user), folder, sub)
             for name in sorted(os.listdir(base)) if os.path.isdir(base) else []:
+                if not os.path.isfile(os.path.join(base, name)):
+                    continue
                 try:
                     with open(os.path.join(base, name), "rb") as f:
                         found[name] = f.read()

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* How it works: making one message durable in a Maildir costs two syncs, making sixteen costs
- * three. So the first message for a user goes to his worker at once, and those that follow
+ * three or four. So the first message for a user goes to his worker at once, and those that follow
  * within GATHER_MS of it wait for each other: until GATHER_JOBS are there or the time is over.
  * A person sees no difference, a burst costs a fraction. Waiting lanes are looked through by one
  * timer, in steps of GATHER_STEP_MS, so that many of them do not mean many wake-ups. */
 #include "os/clock.h"
 #include "sched/sched.h"
 
-enum { GATHER_MS = 200, GATHER_JOBS = 16, GATHER_STEP_MS = 10 };
+enum { GATHER_MS = 300, GATHER_JOBS = 24, GATHER_STEP_MS = 10 };
 
 static void ring_by(struct sched *s, int64_t at_ms)
 {
@@ -22,7 +22,7 @@ bool gather_holds(struct lane *l)
 {
     struct sched *s = l->sched;
     int64_t until = l->gave_ms + GATHER_MS;
-    bool few = l->kind == CHANNEL_LOCAL && l->n_waiting && l->n_waiting < GATHER_JOBS;
+    bool few = l->kind == CHANNEL_LOCAL && !l->giving && l->n_waiting < GATHER_JOBS;
     if (!few || clock_ms() >= until) {
         list_del(&l->gather_link);
         return false;

@@ -619,7 +619,8 @@ static void lane_pump(struct lane *l)
         l->gave_ms = clock_ms();
         skip_gone(l);
     }
-    if (l->n_waiting == 0)
+    l->giving = l->n_waiting > 0;
+    if (!l->giving)
         return;
     if (sched_limit(s, l->kind) == 0)
         return; /* concurrency 0 holds them; a reload touches every lane */

@@ -3,7 +3,8 @@
  * flood would be answered 250 at once and lie for minutes. Every 50 ms we compare what waits
  * for local delivery with how fast it goes; when it would take longer than PACE_STOP_MS,
  * sessions are not read for a moment, and their clients wait for the 250 a little longer.
- * Lanes that do not move (a program that sleeps, a mailbox that is locked) do not count: one
+ * Lanes that gather a batch do not count, nor those that do not move (a program that sleeps, a
+ * mailbox that is locked): one
  * user's trouble must not slow the others' mail. Nobody is paused for longer than PACE_LONGEST_MS
  * for one message. */
 #include "os/clock.h"
@@ -21,9 +22,13 @@ enum {
 static uint64_t moving_backlog(struct sched *s, int64_t now)
 {
     uint64_t n = 0;
+    bool any_moves = s->local_results != s->pace_results;
     list_each (it, &s->lanes) {
         const struct lane *l = container_of(it, struct lane, link);
-        if (l->kind == CHANNEL_LOCAL && now - l->last_result_ms <= PACE_MOVING_MS)
+        /* Who waits for a slot moves when the others do. */
+        bool moves = now - l->last_result_ms <= PACE_MOVING_MS ||
+                     (any_moves && !list_empty(&l->starved_link));
+        if (l->kind == CHANNEL_LOCAL && moves && list_empty(&l->gather_link))
             n += l->n_waiting;
     }
     return n + s->in_flight[CHANNEL_LOCAL];
@@ -53,9 +58,9 @@ static uint64_t backlog_ms(struct sched *s, int64_t now)
         uint64_t rate = (s->local_results - s->pace_results) * 1000 / (uint64_t)ms;
         s->pace_rate = (s->pace_rate * 3 + rate) / 4;
     }
+    uint64_t backlog = moving_backlog(s, now);
     s->pace_at_ms = now;
     s->pace_results = s->local_results;
-    uint64_t backlog = moving_backlog(s, now);
     if (backlog < PACE_SMALL)
         return 0;
     return backlog * 1000 / (s->pace_rate ? s->pace_rate : 1);

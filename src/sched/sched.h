@@ -121,6 +121,7 @@ struct lane {
     struct list touched_link; /* in sched.touched */
     struct list gather_link;  /* in sched.gathering: waits for more */
     struct list link;
+    bool giving;           /* a batch is on its way: the rest of it waits for room, not for more */
     int64_t gave_ms;       /* when a worker last got a job */
     int64_t not_before_ms; /* a worker could not be had: pause */
     /* dead hosts, as qmail's tcpto: by host here, by address in relay */

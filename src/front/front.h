@@ -16,7 +16,7 @@
 #include "tls/tls.h"
 
 enum {
-    FRONT_PIECE = 16 * 1024,       /* moved at once; so much may wait per direction */
+    FRONT_PIECE = 32 * 1024,       /* moved at once; so much may wait per direction */
     FRONT_ACCEPTS = 64,            /* per wake-up, so that those inside are served too */
     FRONT_HANDSHAKE_MS = 30000,    /* for TLS, from the first byte to the last */
     FRONT_IDLE_MS = 3600 * 1000,   /* both sides silent; sessions have shorter limits */

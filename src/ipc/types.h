@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 enum {
-    IPC_PACKET_MAX = 160 * 1024, /* one packet, all in: fits the kernel's default socket buffer */
-    IPC_INLINE_MAX = 64 * 1024,  /* a mail body up to this size travels inside a packet */
+    IPC_PACKET_MAX = 176 * 1024, /* one packet, all in: fits the kernel's default socket buffer */
+    IPC_INLINE_MAX = 80 * 1024,  /* a mail body up to this size travels inside a packet */
     IPC_FDS_MAX = 64,            /* descriptors with one packet */
 };
 

@@ -13,7 +13,7 @@
 #include "os/fd.h"
 #include "os/poll.h"
 
-enum { IN_FIRST = 8 * 1024, OUT_FLUSH = 32 * 1024, OUT_MAX = 1024 * 1024 };
+enum { IN_FIRST = 8 * 1024, IN_MOST = 64 * 1024, OUT_FLUSH = 32 * 1024, OUT_MAX = 1024 * 1024 };
 
 struct io {
     int in_fd, out_fd;
@@ -21,6 +21,7 @@ struct io {
     size_t head, tail, cap;
     struct buf out;
     int64_t write_timeout_ms;
+    bool wants_more; /* the last read filled all there was: more at once is cheaper */
     bool in_is_socket, out_is_socket; /* until the kernel says otherwise */
 };
 
@@ -124,11 +125,14 @@ static err fill(struct io *io, deadline by)
 {
     if (io->head == io->tail)
         io->head = io->tail = 0;
-    make_room(io, io->cap - io->tail >= 1024 ? 1024 : IN_FIRST);
+    size_t want = io->cap - io->tail >= 1024 ? 1024 : IN_FIRST;
+    make_room(io, io->wants_more && io->cap < IN_MOST ? io->cap - io->tail + io->cap : want);
     for (;;) {
-        ssize_t n = read_now(io, io->cap - io->tail);
+        size_t room = io->cap - io->tail;
+        ssize_t n = read_now(io, room);
         if (n > 0) {
             io->tail += (size_t)n;
+            io->wants_more = (size_t)n == room;
             return OK_ERR;
         }
         if (n == 0 || errno == ECONNRESET || errno == EPIPE)

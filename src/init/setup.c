@@ -140,6 +140,8 @@ static err make_certificate(struct house *h)
     argv[n] = NULL;
     struct child_fd fds[] = {{STDERR_FILENO, 1}, {STDERR_FILENO, 2}};
     spec.path = arena_printf(a, "%s/twinpost", h->options.libexec).p;
+    if (access(spec.path, X_OK) < 0) /* installed: libexec/twinpost/, and bin/ for commands */
+        spec.path = arena_printf(a, "%s/../../bin/twinpost", h->options.libexec).p;
     spec.argv = argv;
     spec.cwd_fd = dir;
     spec.fds = fds;

@@ -22,6 +22,11 @@ int64_t clock_seconds(void)
     return frozen >= 0 ? frozen : read_clock(CLOCK_REALTIME, 1);
 }
 
+int64_t clock_boot(void)
+{
+    return read_clock(CLOCK_REALTIME, 1) - read_clock(CLOCK_BOOTTIME, 1);
+}
+
 int64_t clock_micros(void)
 {
     return frozen >= 0 ? frozen * 1000000 : read_clock(CLOCK_REALTIME, 1000000);

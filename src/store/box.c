@@ -11,7 +11,7 @@
 #include "os/file.h"
 #include "store/maildir_name.h"
 
-enum { GARBAGE_MIN = 64 * 1024, SLOT_GONE = UINT32_MAX };
+enum { GARBAGE_MIN = 64 * 1024, SLOT_GONE = UINT32_MAX, LOOKS_MAX = 10 };
 
 struct box *box_new(const struct box_kind *kind, str folder)
 {
@@ -319,10 +319,19 @@ static uint32_t new_flags(uint32_t old, enum store_flags_op op, uint32_t flags)
     return op == STORE_FLAGS_REMOVE ? old & ~flags : flags;
 }
 
-err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by)
+/* Mail comes into an mbox at any time, between our last look and its locks too. True: we have
+ * looked again, and the change can be tried again. */
+static bool looked_again(struct box *b, err e, int *tries)
 {
-    if (b->read_only)
-        return err_new(ERR_DENIED, "the mailbox is read-only");
+    if (!failed(e) || !b->outdated || *tries == LOOKS_MAX)
+        return false;
+    b->outdated = false;
+    ++*tries;
+    return !failed(box_refresh(b));
+}
+
+static err flags_once(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by)
+{
     VEC(struct box_want) want = {0};
     for (size_t i = 0; i < set_count(set); i++) {
         struct store_range r = set_at(set, i);
@@ -339,11 +348,20 @@ err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, ui
     return e;
 }
 
-err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n)
+err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by)
 {
-    *ret_n = 0;
     if (b->read_only)
         return err_new(ERR_DENIED, "the mailbox is read-only");
+    int tries = 0;
+    err e;
+    do
+        e = flags_once(b, set, op, flags, by);
+    while (looked_again(b, e, &tries));
+    return e;
+}
+
+static err expunge_once(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n)
+{
     if (!b->table.n)
         return OK_ERR;
     bool *doomed = mem_alloc("marks", b->table.n);
@@ -361,6 +379,19 @@ err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *re
     free(doomed);
     if (!failed(e))
         *ret_n = n;
+    return e;
+}
+
+err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n)
+{
+    *ret_n = 0;
+    if (b->read_only)
+        return err_new(ERR_DENIED, "the mailbox is read-only");
+    int tries = 0;
+    err e;
+    do
+        e = expunge_once(b, mode, set, ret_n);
+    while (looked_again(b, e, &tries));
     return e;
 }
 
@@ -391,6 +422,21 @@ void box_uidls(struct box *b, struct buf *out)
     }
 }
 
+/* A kind that could not move has copied: what still stands in the source goes now. */
+static err remove_moved(struct box *from, const struct box_incoming *in, size_t n)
+{
+    bool *doomed = mem_alloc("marks", from->table.n);
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = box_find(from, in[i].from_uid);
+        if (at < from->table.n)
+            any = doomed[at] = true;
+    }
+    err e = any ? from->kind->expunge(from, doomed) : OK_ERR;
+    free(doomed);
+    return e;
+}
+
 err box_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in, size_t n)
 {
     if (b->read_only || (how == BOX_MOVE && from->read_only))
@@ -399,20 +445,17 @@ err box_add(struct box *b, struct box *from, enum box_add how, struct box_incomi
         return err_new(ERR_LIMIT, "the mailbox is full");
     if (!n)
         return OK_ERR;
-    err e = b->kind->add(b, from, how, in, n);
+    int tries = 0;
+    err e;
+    do
+        e = b->kind->add(b, from, how, in, n);
+    while (looked_again(b, e, &tries));
     if (failed(e) || how != BOX_MOVE)
         return e;
-    /* A kind that could not move has copied: what still stands in the source goes now. */
-    bool *doomed = mem_alloc("marks", from->table.n);
-    bool any = false;
-    for (size_t i = 0; i < n; i++) {
-        size_t at = box_find(from, in[i].from_uid);
-        if (at < from->table.n)
-            any = doomed[at] = true;
-    }
-    if (any)
-        e = from->kind->expunge(from, doomed);
-    free(doomed);
+    tries = 0;
+    do
+        e = remove_moved(from, in, n);
+    while (looked_again(from, e, &tries));
     return e;
 }
 

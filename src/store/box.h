@@ -81,6 +81,7 @@ struct box {
     uint64_t table_version;
     bool stale;                      /* the files must be read again (event lost, no watch) */
     bool behind;                     /* the disk was full: the UID list lacks some of the table */
+    bool outdated;                   /* a change was refused: others changed the mbox before it */
     bool lost;                       /* UIDVALIDITY changed or the folder is gone: close it */
     VEC(struct box_arrival) arrived; /* files seen that are not in the table yet */
     struct {

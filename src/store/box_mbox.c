@@ -319,8 +319,10 @@ static err look_for_change(struct box *b, struct look *l)
     if (failed(e))
         return e;
     e = parse_all(b, l);
-    if (!failed(e) && box_stamp_changed(b, positions_of(b)->name))
+    if (!failed(e) && box_stamp_changed(b, positions_of(b)->name)) {
+        b->outdated = true;
         e = err_new(ERR_TEMP, "another program changed the mbox");
+    }
     if (failed(e))
         look_done(l);
     return e;

@@ -18,6 +18,7 @@
 #include "os/fault.h"
 #include "os/file.h"
 #include "store/box.h"
+#include "store/lock.h"
 #include "store/maildir.h"
 #include "store/maildir_name.h"
 #include "store/mbox.h"
@@ -363,12 +364,69 @@ static void an_mbox_edit_happens_whole_or_not_at_all(void **state)
     for_every_step(work_mbox, check_mbox);
 }
 
+/* What a loss of power leaves of a lock: the file without its words, or with the number of a
+ * process that is another's since the machine started again. */
+static void a_lock_of_before_the_machines_start_is_nobodys(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/twinpost-lock-XXXXXX", host[256], text[300];
+    assert_non_null(mkdtemp(path));
+    auto_fd int dir = -1;
+    ok(dir_open(AT_FDCWD, path, &dir));
+    assert_int_equal(gethostname(host, sizeof host), 0);
+    (void)snprintf(text, sizeof text, "%d:%s", (int)getpid(), host);
+    const str words[] = {S(""), str_from(text), S("1:another.host.example")};
+    for (size_t i = 0; i < 6; i++) {
+        bool old = i % 2;
+        auto_fd int fd = -1;
+        int lock = -1;
+        ok(file_open(dir, "x.lock", O_RDWR | O_CREAT, 0600, &fd));
+        ok(file_write(fd, words[i / 2]));
+        struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
+        if (old)
+            times[1] = (struct timespec){.tv_sec = clock_boot() - 10};
+        assert_int_equal(futimens(fd, times), 0);
+        err e = dotlock_take(dir, "x.lock", INT32_MAX, deadline_in_ms(30), &lock);
+        assert_int_equal(failed(e), !old || i / 2 == 2);
+        fd_close(lock);
+        ok(file_unlink(dir, "x.lock"));
+    }
+    wipe(path);
+}
+
+static void a_change_of_an_mbox_that_others_append_to_is_made_all_the_same(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/twinpost-mbox-XXXXXX";
+    assert_non_null(mkdtemp(path));
+    auto_fd int home = -1;
+    ok(dir_open(AT_FDCWD, path, &home));
+    deliver_mbox(home, "a: 1\n\none\n");
+    deliver_mbox(home, "a: 2\n\ntwo\n");
+    struct box *b;
+    size_t n;
+    ok(box_open_mbox(home, "Mailbox", S("INBOX"), &b));
+    deliver_mbox(home, "a: 3\n\nthree\n");
+    ok(box_flags(b, range_all(), STORE_FLAGS_ADD, STORE_SEEN, 1));
+    assert_true(b->table.at[0].flags & STORE_SEEN);
+    deliver_mbox(home, "a: 4\n\nfour\n");
+    static const unsigned char first[8] = {1, 0, 0, 0, 1, 0, 0, 0};
+    ok(box_expunge(b, STORE_EXPUNGE_ALL, str_of(first, 8), &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(b->table.n, 3);
+    mbox_body_is(b, b->table.at[2].uid, "a: 4\n\nfour\n");
+    box_free(b);
+    wipe(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deliveries_are_whole_and_recognised),
         cmocka_unit_test(what_a_keeper_answered_is_there_and_moves_are_one_step),
         cmocka_unit_test(an_mbox_edit_happens_whole_or_not_at_all),
+        cmocka_unit_test(a_lock_of_before_the_machines_start_is_nobodys),
+        cmocka_unit_test(a_change_of_an_mbox_that_others_append_to_is_made_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

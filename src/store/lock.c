@@ -32,7 +32,9 @@ static size_t write_owner(char *space, size_t size)
 
 /* A process of ours that was killed leaves its lock behind; nobody should wait minutes for
  * it. Only what we can know counts: this host's name stands in the lock, the file is ours, and
- * /proc (where our own processes are never hidden) knows no such process. */
+ * /proc (where our own processes are never hidden) knows no such process, or the lock is older
+ * than the machine's last start: the number may be another's by now. A loss of power may also
+ * take the words and leave the file; an empty one of before the start counts as this host's. */
 static bool owner_is_dead(int dir, const char *name, const struct stat *st)
 {
     char text[300] = "", mine[300], proc[32];
@@ -43,9 +45,14 @@ static bool owner_is_dead(int dir, const char *name, const struct stat *st)
     ssize_t n = read(fd, text, sizeof text - 1);
     str owner = str_of(text, n > 0 ? (size_t)n : 0), me = str_of(mine, write_owner(mine, 300));
     uint64_t pid, my_pid;
+    bool older = st->st_mtime < clock_boot();
+    if (older && (n == 0 || text[0] == 0))
+        return true;
     if (!str_take_u64(&owner, &pid) || !str_take_u64(&me, &my_pid) || owner.n < 2 ||
         !str_eq(str_trim(owner), me) || pid == 0 || pid > INT32_MAX)
         return false;
+    if (older)
+        return true;
     struct stat there;
     (void)snprintf(proc, sizeof proc, "/proc/%d", (int)pid); /* fits */
     return fstatat(AT_FDCWD, "/proc/self", &there, AT_SYMLINK_NOFOLLOW) == 0 &&

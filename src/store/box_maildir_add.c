@@ -198,8 +198,11 @@ static err show_all(const struct add *a)
     }
     if (!failed(e))
         e = dir_sync(a->to->cur);
-    if (!failed(e) && a->how == BOX_MOVE && a->by_link)
+    if (!failed(e) && a->how == BOX_MOVE && a->by_link) {
         e = dir_sync(a->from->cur);
+        if (!failed(e)) /* not yet taken by a session that shows it, or put back by a crash */
+            e = dir_sync(a->from->new);
+    }
     for (size_t i = 0; i < a->n && failed(e); i++)
         hide_one(a, i);
     return e;

@@ -114,7 +114,10 @@ static err finish_edit(struct mbox *m)
     if (parse_journal(text, &j, &tail))
         e = redo(m, &j, tail);
     fd_unmap(text);
-    return failed(e) ? e : file_unlink(m->dir, name);
+    if (!failed(e))
+        e = file_unlink(m->dir, name);
+    /* A journal that came back would be carried out once more, over mail appended since. */
+    return failed(e) ? e : dir_sync(m->dir);
 }
 
 static err write_journal(struct mbox *m, const char *name, uint64_t at, str tail)

@@ -3,7 +3,7 @@
 # the top of the checkout.
 
 packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libcmocka-dev libssl-dev
- nettle-dev libunbound-dev libseccomp-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libc6-dev"
+ nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libc6-dev"
 packages_run="openssl procps"
 packages_test="python3 thunderbird python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
  netcat-openbsd iproute2 groff-base"
@@ -42,6 +42,7 @@ build() {
         clang) CC=clang meson setup "$dir" >/dev/null ;;
         release) meson setup "$dir" -Dbuildtype=release -Ddebug=true -Dfaults=false -Dbench=true >/dev/null ;;
         asan) meson setup "$dir" -Db_sanitize=address,undefined -Dstatic=false >/dev/null ;;
+        power) meson setup "$dir" -Dstatic=false -Dpower=true >/dev/null ;; # programs that can be preloaded
         fuzz) CC=clang meson setup "$dir" -Dfuzz=true -Dstatic=false -Db_lundef=false \
             -Db_sanitize=address,undefined >/dev/null ;;
         *) echo "no build called $name" >&2; return 2 ;;

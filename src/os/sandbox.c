@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How it works: the seccomp filter lists the calls that each right needs; everything else
- * gives EPERM, so that a library that probes for a call finds it missing and goes on.
+/* How it works: the seccomp filter (sandbox_filter.c) lists the calls that each right needs;
  * Landlock handles reading and writing of files below the named directories. */
 #include "os/sandbox.h"
 
@@ -9,13 +8,13 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
-#include <malloc.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "os/sandbox_filter.h"
 
 static bool no_seccomp, no_landlock;
 
@@ -38,189 +37,6 @@ const char *sandbox_not_granted(void)
     bool landlock =
         syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 0;
     return missing_text(seccomp, landlock);
-}
-
-#define CALL(name) SCMP_SYS(name)
-
-static const int always[] = {
-    CALL(read),
-    CALL(readv),
-    CALL(write),
-    CALL(writev),
-    CALL(close),
-    CALL(fstat),
-    CALL(lseek),
-    CALL(mmap),
-    CALL(munmap),
-    CALL(mprotect),
-    CALL(mremap),
-    CALL(madvise),
-    CALL(brk),
-    CALL(poll),
-    CALL(ppoll),
-    CALL(select),
-    CALL(pselect6),
-    CALL(epoll_create1),
-    CALL(epoll_ctl),
-    CALL(epoll_wait),
-    CALL(epoll_pwait),
-    CALL(epoll_pwait2),
-    CALL(eventfd2),
-    CALL(timerfd_create),
-    CALL(timerfd_settime),
-    CALL(signalfd4),
-    CALL(recvmsg),
-    CALL(recvfrom),
-    CALL(sendmsg),
-    CALL(sendto),
-    CALL(recvmmsg),
-    CALL(sendmmsg),
-    CALL(shutdown),
-    CALL(socketpair),
-    CALL(getsockopt),
-    CALL(setsockopt),
-    CALL(getsockname),
-    CALL(getpeername),
-    CALL(fcntl),
-    CALL(dup),
-    CALL(dup2),
-    CALL(dup3),
-    CALL(pipe2),
-    CALL(clock_gettime),
-    CALL(clock_nanosleep),
-    CALL(nanosleep),
-    CALL(gettimeofday),
-    CALL(time),
-    CALL(getpid),
-    CALL(gettid),
-    CALL(getppid),
-    CALL(getuid),
-    CALL(geteuid),
-    CALL(getgid),
-    CALL(getegid),
-    CALL(getgroups),
-    CALL(getrandom),
-    CALL(memfd_create),
-    CALL(pread64),
-    CALL(pwrite64),
-    CALL(preadv),
-    CALL(pwritev),
-    CALL(exit),
-    CALL(exit_group),
-    CALL(futex),
-    CALL(futex_waitv),
-    CALL(rt_sigaction),
-    CALL(rt_sigprocmask),
-    CALL(rt_sigreturn),
-    CALL(rt_sigtimedwait),
-    CALL(sigaltstack),
-    CALL(sched_yield),
-    CALL(sched_getaffinity),
-    CALL(set_robust_list),
-    CALL(rseq),
-    CALL(restart_syscall),
-    CALL(prlimit64),
-    CALL(getrlimit),
-    CALL(getrusage),
-    CALL(uname),
-    CALL(sysinfo),
-    CALL(umask),
-    CALL(prctl),
-    CALL(arch_prctl),
-    CALL(tgkill),
-    CALL(ioctl),
-    CALL(membarrier),
-};
-static const int stat_calls[] = {
-    CALL(newfstatat), CALL(statx),   CALL(stat),     CALL(lstat),      CALL(faccessat),
-    CALL(faccessat2), CALL(access),  CALL(readlink), CALL(readlinkat), CALL(openat),
-    CALL(open),       CALL(openat2), CALL(statfs),   CALL(fstatfs),
-};
-static const int read_calls[] = {
-    CALL(getdents64),
-    CALL(chdir),
-    CALL(fchdir),
-    CALL(getcwd),
-    CALL(flock),
-    CALL(fadvise64),
-    CALL(inotify_init1),
-    CALL(inotify_add_watch),
-    CALL(inotify_rm_watch),
-    CALL(copy_file_range),
-    CALL(sendfile),
-    CALL(splice),
-    CALL(readahead),
-};
-static const int write_calls[] = {
-    CALL(fsync),          CALL(fdatasync),      CALL(sync_file_range),
-    CALL(syncfs),         CALL(ftruncate),      CALL(truncate),
-    CALL(fallocate),      CALL(rename),         CALL(renameat),
-    CALL(renameat2),      CALL(link),           CALL(linkat),
-    CALL(unlink),         CALL(unlinkat),       CALL(mkdir),
-    CALL(mkdirat),        CALL(rmdir),          CALL(symlink),
-    CALL(symlinkat),      CALL(fchmod),         CALL(fchmodat),
-    CALL(chmod),          CALL(fchown),         CALL(fchownat),
-    CALL(utimensat),      CALL(flock),          CALL(msync),
-    CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register),
-    CALL(creat),          CALL(mknodat),        CALL(bind),
-};
-static const int sync_calls[] = {CALL(fsync), CALL(fdatasync)};
-static const int client_calls[] = {CALL(socket), CALL(connect), CALL(bind)};
-static const int accept_calls[] = {CALL(accept4), CALL(accept), CALL(listen)};
-static const int fork_calls[] = {CALL(clone),   CALL(clone3), CALL(fork),
-                                 CALL(vfork),   CALL(wait4),  CALL(waitid),
-                                 CALL(setpgid), CALL(setsid), CALL(pidfd_open)};
-static const int exec_calls[] = {CALL(execve), CALL(execveat), CALL(setrlimit), CALL(chdir),
-                                 CALL(fchdir)};
-static const int signal_calls[] = {
-    CALL(kill),  CALL(wait4),    CALL(waitid), CALL(pidfd_open), CALL(pidfd_send_signal),
-    CALL(alarm), CALL(setitimer)};
-static const int thread_calls[] = {CALL(clone), CALL(clone3), CALL(sched_setaffinity),
-                                   CALL(sched_getscheduler), CALL(sched_getparam)};
-
-static int allow(scmp_filter_ctx ctx, const int *calls, size_t n, bool wanted)
-{
-    for (size_t i = 0; wanted && i < n; i++) {
-        int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-        if (r < 0 && r != -EDOM && r != -EEXIST) /* EDOM: this architecture lacks the call */
-            return r;
-    }
-    return 0;
-}
-#define ALLOW(ctx, calls, wanted)                                                                  \
-    allow((ctx), (calls), sizeof(calls) / sizeof((calls)[0]), (wanted))
-
-/* fstat() of today's C library is newfstatat() with an empty path: needed to map what was passed
- * in. The filter cannot see that the path is empty, only that it may be. */
-static int allow_fstat(scmp_filter_ctx ctx)
-{
-    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                             SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
-    return r == -EDOM ? 0 : r;
-}
-
-static bool filter_calls(const struct sandbox *s)
-{
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (!ctx)
-        return false;
-    bool any_read = s->files_read || s->files_write;
-    bool ok = ALLOW(ctx, always, true) == 0 && allow_fstat(ctx) == 0 &&
-              ALLOW(ctx, stat_calls, any_read || s->files_stat || s->exec) == 0 &&
-              ALLOW(ctx, read_calls, any_read || s->exec) == 0 &&
-              ALLOW(ctx, write_calls, s->files_write) == 0 &&
-              ALLOW(ctx, sync_calls, s->files_sync) == 0 &&
-              ALLOW(ctx, client_calls, s->net_client) == 0 &&
-              ALLOW(ctx, accept_calls, s->net_accept) == 0 &&
-              ALLOW(ctx, fork_calls, s->fork || s->exec) == 0 &&
-              ALLOW(ctx, exec_calls, s->exec) == 0 &&
-              ALLOW(ctx, signal_calls, s->signals || s->fork || s->exec) == 0 &&
-              ALLOW(ctx, thread_calls, s->threads) == 0 && seccomp_load(ctx) == 0;
-    seccomp_release(ctx);
-    /* Compiling the filter leaves the heap in small free pieces. Put together here, once: else
-     * every forked session does it, on its own copy of all those pages. */
-    (void)malloc_trim(0);
-    return ok;
 }
 
 enum {
@@ -289,7 +105,7 @@ err sandbox_enter(const struct sandbox *s)
     bool limits_paths =
         s->read_dirs[0] > 0 || s->write_dirs[0] > 0 || (!s->files_write && !s->exec);
     no_landlock = limits_paths && !limit_paths(s);
-    no_seccomp = !SANITIZED && !filter_calls(s);
+    no_seccomp = !SANITIZED && !sandbox_filter_calls(s);
     return OK_ERR;
 }
 

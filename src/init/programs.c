@@ -132,14 +132,22 @@ err program_start(struct house *h, const struct start *s, pid_t *ret_pid, int *r
     const char *fault_file =
         getenv("TWP_FAULT_FILE"); /* os/fault.h: crash tests of a whole house */
     const char *asan = getenv("ASAN_OPTIONS");
-    const char *envp[8] = {"PATH=/usr/local/bin:/usr/bin:/bin",
-                           arena_printf(a, "TWINPOST_ROOT=%s", h->options.root).p,
-                           arena_printf(a, "TWINPOST_BIN=%s", h->options.libexec).p};
+    const char *envp[10] = {"PATH=/usr/local/bin:/usr/bin:/bin",
+                            arena_printf(a, "TWINPOST_ROOT=%s", h->options.root).p,
+                            arena_printf(a, "TWINPOST_BIN=%s", h->options.libexec).p};
     size_t n = 3;
     if (fault_file)
         envp[n++] = arena_printf(a, "TWP_FAULT_FILE=%s", fault_file).p;
     if (asan)
         envp[n++] = arena_printf(a, "ASAN_OPTIONS=%s", asan).p;
+#ifdef TWP_FAULTS
+    /* test/power/recorder.c: what is written and what is synced, for losses of power. */
+    const char *recorder = getenv("TWP_RECORDER"), *record = getenv("TWP_RECORD");
+    if (recorder && record) {
+        envp[n++] = arena_printf(a, "LD_PRELOAD=%s", recorder).p;
+        envp[n++] = arena_printf(a, "TWP_RECORD=%s", record).p;
+    }
+#endif
     /* Thousands of these wait at a time: the C library's cache of small free pieces would pin
      * pages of each one's heap. Others ignore the word. */
     if (s->plan->program == PROGRAM_IMAPD || s->plan->program == PROGRAM_POPD)

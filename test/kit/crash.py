@@ -8,7 +8,7 @@ program counts, and the one that reaches the target is killed before the step. T
 stays up, init starts again what died; the target is moved on step by step until a whole
 round of mail passes without reaching it.
 
-usage: crash.py [--short] [--rounds N] [--kill-all SECONDS]
+usage: crash.py [--short] [--power [--moments N] [--seed N]]
 """
 import argparse
 import mmap
@@ -182,10 +182,27 @@ def kill_everything(folder, rounds):
           f"{sum(len(m) for m in expected.values())} messages acknowledged, none lost")
 
 
+def lose_power(args):
+    import power  # which uses what stands above
+    seed = args.seed or random.randrange(1, 1 << 30)
+    with tempfile.TemporaryDirectory(prefix="twinpost-power-") as folder:
+        os.chmod(folder, 0o755)
+        if args.short:
+            power.lose_power(folder, 0.7, 4, 1, seed)
+        else:
+            power.lose_power(folder, 3, args.moments, 5, seed)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--short", action="store_true", help="the first steps and one kill of everything")
+    parser.add_argument("--power", action="store_true", help="no kills: lose what was not synced (power.py)")
+    parser.add_argument("--moments", type=int, default=30, help="of a loss of power")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and of what survives; 0: any")
     args = parser.parse_args()
+    if args.power:
+        lose_power(args)
+        return 0
     with tempfile.TemporaryDirectory(prefix="twinpost-crash-") as folder:
         os.chmod(folder, 0o755)
         faults = Faults(os.path.join(folder, "faults"))

@@ -3,7 +3,7 @@
  * that moves bytes goes through the journal:
  *   1. write NAME.twinpost-journal whole, fsync it, fsync the directory
  *   2. write the new tail in place, cut the file, fsync
- *   3. remove the journal
+ *   3. empty the journal, fsync it, remove it
  * Killed before the end of 1, the journal does not check out and is dropped: the old mbox
  * stands. Killed in 2, the next opener does 2 again from the journal: the new mbox stands. */
 #include "store/mbox.h"
@@ -96,12 +96,22 @@ static err redo(struct mbox *m, const struct journal *j, str tail)
     return write_tail(m, j->at, buf_str(&all));
 }
 
+/* A journal that came back with a loss of power would be carried out over mail appended since:
+ * it is worth nothing, for good, before its name goes. */
+static err drop_journal(struct mbox *m, int fd, const char *name)
+{
+    err e = file_truncate(fd, 0);
+    if (!failed(e))
+        e = file_sync(fd);
+    return failed(e) ? e : file_unlink(m->dir, name);
+}
+
 static err finish_edit(struct mbox *m)
 {
     char space[300];
     auto_fd int fd = -1;
     const char *name = side_name(m, JOURNAL_SUFFIX, space);
-    err e = file_open(m->dir, name, O_RDONLY | O_NOFOLLOW, 0, &fd);
+    err e = file_open(m->dir, name, O_RDWR | O_NOFOLLOW, 0, &fd);
     if (e.kind == ERR_NOTFOUND)
         return OK_ERR;
     if (failed(e))
@@ -114,13 +124,10 @@ static err finish_edit(struct mbox *m)
     if (parse_journal(text, &j, &tail))
         e = redo(m, &j, tail);
     fd_unmap(text);
-    if (!failed(e))
-        e = file_unlink(m->dir, name);
-    /* A journal that came back would be carried out once more, over mail appended since. */
-    return failed(e) ? e : dir_sync(m->dir);
+    return failed(e) ? e : drop_journal(m, fd, name);
 }
 
-static err write_journal(struct mbox *m, const char *name, uint64_t at, str tail)
+static err write_journal(struct mbox *m, const char *name, uint64_t at, str tail, int *ret_fd)
 {
     uint64_t size;
     err e = fd_size(m->fd, &size);
@@ -140,14 +147,19 @@ static err write_journal(struct mbox *m, const char *name, uint64_t at, str tail
         e = file_write(fd, tail);
     if (!failed(e))
         e = file_sync(fd);
-    return failed(e) ? e : dir_sync(m->dir);
+    if (!failed(e))
+        e = dir_sync(m->dir);
+    if (!failed(e))
+        *ret_fd = fd_take(&fd);
+    return e;
 }
 
 err mbox_replace_tail(struct mbox *m, uint64_t at, str tail)
 {
     char space[300];
     const char *name = side_name(m, JOURNAL_SUFFIX, space);
-    err e = write_journal(m, name, at, tail);
+    auto_fd int fd = -1;
+    err e = write_journal(m, name, at, tail, &fd);
     if (failed(e)) { /* no room, most likely: nothing has changed */
         (void)unlinkat(m->dir, name, 0);
         return e;
@@ -155,8 +167,7 @@ err mbox_replace_tail(struct mbox *m, uint64_t at, str tail)
     e = write_tail(m, at, tail);
     if (failed(e))
         return e; /* the journal stays: the next opener finishes */
-    e = file_unlink(m->dir, name);
-    return failed(e) ? e : dir_sync(m->dir);
+    return drop_journal(m, fd, name);
 }
 
 /* ---- open, lock ---- */

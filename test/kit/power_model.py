@@ -102,6 +102,8 @@ class Disk:
 
     def _load(self, live, copy):
         st = os.lstat(live)
+        if st.st_ino in self.by_number:
+            return self.by_number[st.st_ino]  # a second name
         node = Inode(st.st_mode, st.st_uid, st.st_gid, st.st_mtime, copy)
         self.by_number[st.st_ino] = node
         if node.is_dir():

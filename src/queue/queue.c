@@ -33,16 +33,17 @@ static void set_clock(struct queue *q)
 static err prepare_segments(struct queue *q, uint32_t first)
 {
     struct journal *l = &q->journal;
-    while (l->n_used + l->n_free < first) {
-        err e = journal_make(l);
-        if (failed(e))
-            return e;
-    }
+    err made = OK_ERR;
+    while (!failed(made) && l->n_used + l->n_free < first)
+        made = journal_make(l);
+    /* On a full disk what is there must do: the queue has to open, or nothing leaves it either.
+     * journal_roll() fails when there is really none. */
     /* The end that the next head tells is that of the last segment read. */
     l->active =
         list_empty(&l->used) ? NULL : container_of(l->used.prev, struct journal_segment, link);
     journal_retire_front(l);
-    return journal_roll(l);
+    err e = journal_roll(l);
+    return failed(e) && failed(made) ? made : e; /* the first one tells the cause */
 }
 
 static err start(struct queue *q, uint32_t first)

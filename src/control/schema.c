@@ -110,7 +110,7 @@ const struct control_entry control_schema[] = {
      .field = FIELD(bool, allowplaintext),
      .help = "take readable passwords without encryption from other hosts too"},
     OURS_LIST(servernames, "=me", READ_FRONT | READ_INIT, "names that clients call this host by; all stand in the self-signed certificate"),
-    OURS_LIST(resolvers, NULL, READ_RELAY, "DNS servers, address or address@port; none: the system's"),
+    OURS_LIST(resolvers, NULL, READ_RELAY, "DNS servers, address or address@port (none: the system's); zone, data and refuse lines: names of our own"),
     {.name = "outgoingip", .type = CONTROL_LINE, .ours = true, .readers = READ_RELAY,
      .field = FIELD(str, outgoingip), .help = "own address that connections to other hosts leave from"},
     OURS_LISTEN(listensmtp, ":25", "where SMTP is served: address:port, :port for all, an empty file for nowhere"),

@@ -6,7 +6,7 @@ packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libc
  nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libc6-dev"
 packages_run="openssl procps"
 packages_test="python3 thunderbird python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
- netcat-openbsd iproute2 groff-base"
+ netcat-openbsd iproute2 groff-base dovecot-imapd"
 # Ubuntu's thunderbird is a snap, which containers cannot install: its test is skipped there.
 grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null && packages_test=${packages_test/thunderbird /}
 packages_bench="postfix dovecot-imapd dovecot-pop3d python3"

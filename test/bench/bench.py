@@ -2,7 +2,7 @@
 """./dev bench [SECTION …] [--quick] [--rounds N] [--seconds N] [--ours] [--build NAME]
 
 Measures this host beside Debian's postfix and dovecot: the same load programs, the same disk, in
-turns (us, peer, us, peer, …), medians. Sections: disk accept deliver relay pop login idle.
+turns (us, peer, us, peer, …), medians. Sections: disk accept hops deliver relay pop login idle.
 --ours leaves the peers out; --quick: one short round, to see that it works."""
 import argparse
 import json
@@ -22,7 +22,7 @@ from house import House  # noqa: E402
 from meter import Meter  # noqa: E402
 from peers import Dovecot, Postfix  # noqa: E402
 
-SECTIONS = ["disk", "accept", "deliver", "relay", "pop", "login", "idle"]
+SECTIONS = ["disk", "accept", "hops", "deliver", "relay", "pop", "login", "idle"]
 PASSWORD = "bench-password"
 MANY = 100   # users of a section with many
 SINGLES = 60  # users after them, each for one single-user run: every run begins with an empty new/
@@ -159,6 +159,31 @@ class Bench:
                      "ms/msg", ("at most", 0.35))
             self.row("   longest backlog of delivery", [max(self.of(r["ours"], "backlog_max_ms"))],
                      [max(self.of(r["peer"], "backlog_max_ms"))] if r["peer"] else [], "ms", ("at most", 1000))
+
+    def hops(self):
+        print("where our processor time goes (us a message, and how often each was woken; sessions that have "
+              "ended are not in it)")
+        h = self.ours()
+        for name, words in (("1 connection", ["--connections", 1]), ("20", ["--connections", 20]),
+                            ("20, pipelined", ["--connections", 20, "--pipeline"]),
+                            ("20, 64 KiB", ["--connections", 20, "--size", 65536])):
+            before, seen = self.meter.hops(), {}
+            run = subprocess.Popen([f"{self.build}/test/bench/bench-smtp", "--port", str(h.SMTP_PORT), "--watch",
+                                    h.path("home"), "--seconds", str(min(self.o.seconds, 10)),
+                                    *map(str, self.users(True)), *map(str, words)], stdout=subprocess.PIPE, text=True)
+            while run.poll() is None:
+                seen.update(self.meter.hops())
+                time.sleep(0.2)
+            n = json.loads(run.stdout.read())["messages"]
+            total = {}
+            for pid, (program, ran, slices) in seen.items():
+                old = before.get(pid, (program, 0, 0))
+                t = total.setdefault(program.removeprefix("twinpost-"), [0, 0])
+                t[0] += ran - old[1]
+                t[1] += slices - old[2]
+            parts = sorted(((t[0] / n / 1000, t[1] / n, p) for p, t in total.items()), reverse=True)
+            print(f"  {name:<16}" + "  ".join(f"{p} {us:.0f} ({times:.1f})" for us, times, p in parts if us >= 0.5) +
+                  f"  = {sum(p[0] for p in parts):.0f} us", flush=True)
 
     def deliver(self):
         print("end to end, until all lie in Maildirs (20 kept connections)")

@@ -66,6 +66,20 @@ class Meter:
     def pids(self):
         return descendants(self.pid)
 
+    def hops(self):
+        """(program, processor ns, times it ran) of each living process, by pid."""
+        found = {}
+        for p in self.pids():
+            try:
+                with open(f"/proc/{p}/schedstat", encoding="ascii") as f:
+                    ran, _, slices = map(int, f.read().split())
+                with open(f"/proc/{p}/cmdline", "rb") as f:
+                    name = os.path.basename(f.read().split(b"\0")[0]).decode(errors="replace")
+                found[p] = (name, ran, slices)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
+
     def pss(self):
         """KiB, of all processes."""
         total = 0

@@ -119,7 +119,7 @@ class House:
                 try:
                     with open(os.path.join(base, name), "rb") as f:
                         found[name] = f.read()
-                except FileNotFoundError:
+                except (FileNotFoundError, PermissionError):
                     pass
         return found
 

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,6 +35,7 @@ class Bench:
         self.build = os.path.join(TOP, "build", options.build)
         self.rows = []
         self.single = MANY
+        self.used = False
         self.folder = tempfile.mkdtemp(prefix="twinpost-bench-", dir="/var/tmp")
         os.chmod(self.folder, 0o755)
         self.stops = []
@@ -50,16 +52,28 @@ class Bench:
 
     def ours(self):
         if not self.house:
-            self.house = House(f"{self.folder}/twinpost", "--users", str(MANY + SINGLES), "--password", PASSWORD,
+            self.houses = getattr(self, "houses", 0) + 1
+            self.house = House(f"{self.folder}/twinpost{self.houses}", "--users", str(MANY + SINGLES), "--password", PASSWORD,
                                build=self.o.build).start()
             self.stops.append(self.house.stop)
             self.house.control("maxconnectionsperip", "3000\n")
             self.house.control("smtproutes", f"sink.test:127.0.0.1:{self.sink_port()}\n")
             self.house.control("tcp.smtp", '127.:allow,RELAYCLIENT=""\n')
             self.house.reload()
-            self.meter = Meter("ours", self.house.INIT_PID and int(self.house.env["INIT_PID"]))
+            self.used = False
+            self.meter = Meter(f"ours{self.houses}", self.house.INIT_PID and int(self.house.env["INIT_PID"]))
             self.stops.append(self.meter.close)
         return self.house
+
+    def ours_unused(self):
+        """Mailboxes as empty as the peers', and a host that has done nothing yet."""
+        if self.house and self.used:
+            self.house.stop()
+            self.meter.close()
+            self.house = None
+        house = self.ours()
+        self.used = True
+        return house
 
     def peer(self, kind, *args, **words):
         p = kind(tempfile.mkdtemp(prefix=kind.name, dir=self.folder), *args, **words)
@@ -126,6 +140,7 @@ class Bench:
             users = self.users(many)
             for who in ("ours",) if self.o.ours else ("ours", "peer"):
                 side = self.ours() if who == "ours" else self.postfix()
+                self.used = True
                 meter = self.meter if who == "ours" else side.meter
                 port = side.SMTP_PORT if who == "ours" else side.smtp_port
                 homes = side.path("home") if who == "ours" else side.homes
@@ -164,6 +179,7 @@ class Bench:
         print("where our processor time goes (us a message, and how often each was woken; sessions that have "
               "ended are not in it)")
         h = self.ours()
+        self.used = True
         for name, words in (("1 connection", ["--connections", 1]), ("20", ["--connections", 20]),
                             ("20, pipelined", ["--connections", 20, "--pipeline"]),
                             ("20, 64 KiB", ["--connections", 20, "--size", 65536])):
@@ -216,6 +232,7 @@ class Bench:
         for _ in range(self.o.rounds):
             for who in ("ours",) if self.o.ours else ("ours", "peer"):
                 side = self.ours() if who == "ours" else self.postfix()
+                self.used = True
                 meter = self.meter if who == "ours" else side.meter
                 port = side.SMTP_PORT if who == "ours" else side.smtp_port
                 self.ask_sink("reset")
@@ -255,7 +272,7 @@ class Bench:
 
     def pop(self):
         print("POP3 RETR (1,000 messages of 4 KiB)")
-        h = self.ours()
+        h = self.ours_unused()
         user = f"u{MANY + SINGLES}"
         self.fill(f"{h.home(user)}/Maildir/new", owner=(h.ids(user)))
         d = None
@@ -275,7 +292,7 @@ class Bench:
 
     def login(self):
         print("logins, 10 at a time, connect to OK, 100 users")
-        h = self.ours()
+        h = self.ours_unused()
         for protocol in ("pop3", "imap"):
             for mechanism in ("CRAM-MD5", "PLAIN"):
                 mine, default, fast = [], [], []
@@ -308,7 +325,7 @@ class Bench:
 
     def idle(self):
         print(f"memory (PSS of all processes; {self.o.idlers} IMAP connections in IDLE)")
-        h = self.ours()
+        h = self.ours_unused()
         time.sleep(3)
         self.row("the whole host, idle", [self.meter.pss() / 1024], [], "MiB", ("at most", 30))
         for tls in (False, True):
@@ -388,6 +405,7 @@ def main():
     o.rounds = o.rounds or (1 if o.quick else 3)
     o.seconds = o.seconds or (3 if o.quick else 30)
     o.count = o.count or (2000 if o.quick else 10000)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped
     Bench(o).run()
 
 

@@ -62,7 +62,7 @@ class Bench:
             self.house.reload()
             self.used = False
             self.meter = Meter(f"ours{self.houses}", self.house.INIT_PID and int(self.house.env["INIT_PID"]))
-            self.stops.append(self.meter.close)
+            self.stops.insert(0, self.meter.close)  # after the house has left its group
         return self.house
 
     def ours_unused(self):

@@ -553,7 +553,7 @@ static err maildir_take_recent(struct box *b)
 static err maildir_expunge(struct box *b, const bool *doomed)
 {
     bool *done = mem_alloc("marks", b->table.n);
-    bool in_new = false, in_cur = false;
+    bool any = false, in_cur = false;
     err e = OK_ERR;
     for (size_t i = 0; i < b->table.n && !failed(e); i++) {
         if (!doomed[i])
@@ -568,11 +568,13 @@ static err maildir_expunge(struct box *b, const bool *doomed)
         if (failed(e))
             break;
         done[i] = true;
-        in_new |= entry->in_new;
+        any = true;
         in_cur |= !entry->in_new;
     }
     err synced = in_cur ? dir_sync(b->cur) : OK_ERR;
-    if (!failed(synced) && in_new)
+    /* new/ too where nothing went from it: a session took them from there, unsynced, and a file
+     * system need not do both halves of a rename at once. */
+    if (!failed(synced) && any)
         synced = dir_sync(b->new);
     box_remove_marked(b, done);
     free(done);

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 
-from crash import kill_house
+from crash import alive, kill_house
 from house import House, TOP
 from power_load import Load, Notes
 from power_model import SYNC, SYNC_ALL, Disk, Recording
@@ -58,8 +58,15 @@ class PowerHouse(House):
             return f.read()
 
     def cut(self):
-        kill_house(self)
-        self.init.wait()
+        if self.init.poll() is None:
+            kill_house(self)
+            self.init.wait()
+        self.env.pop("INIT_PID", None)  # another process may have the number now
+
+    def end(self):
+        """Whatever went wrong: nothing of it stays behind."""
+        if "INIT_PID" in self.env and alive(int(self.INIT_PID)):
+            kill_house(self)
 
 
 def imap_view(house, user, password):
@@ -233,6 +240,7 @@ class Runner:
             house.write(f"home/{user}/.qmail", text, 0o644, user)
         house.write("home/u1/Mailbox", "", 0o600, "u1")  # else his INBOX is a Maildir until mail comes
         house.stop()
+        house.env.pop("INIT_PID", None)
         with open(house.path("passwords"), encoding="utf-8") as f:
             self.passwords = dict(line.split() for line in f)
         subprocess.run(["cp", "-a", house.root, self.copy], check=True)
@@ -321,12 +329,14 @@ class Runner:
         if wrong:
             self.failures.append(what + ":\n  " + "\n  ".join(wrong[:8]) + f"\n  ({len(wrong)} in all)")
             print(self.failures[-1], flush=True)
-        if house.init.poll() is None:
-            house.cut()
+        house.cut()
         return bool(wrong)
 
 
 def lose_power(folder, seconds, moments, kinds, seed):
     runner = Runner(folder, seed)
-    runner.record(seconds)
-    runner.run(moments, kinds)
+    try:
+        runner.record(seconds)
+        runner.run(moments, kinds)
+    finally:
+        runner.house.end()

@@ -195,8 +195,12 @@ class Check:
         """A message of now gets a UID that nobody was told before."""
         c = imaplib.IMAP4(self.house.HOST, self.house.IMAP_PORT, timeout=30)
         c.login(user, self.passwords[user])
-        c.append("INBOX", None, None, b"Subject: after\r\n\r\nafter\r\n")
-        uid = int(c.response("APPENDUID")[1][0].split()[1])
+        status, answer = c.append("INBOX", None, None, b"Subject: after\r\n\r\nafter\r\n")
+        told_uid = c.response("APPENDUID")[1][0]
+        if status != "OK" or not told_uid:
+            self.expect(False, f"{user}: a new message is answered {status} {answer}")
+            return
+        uid = int(told_uid.split()[1])
         last = max((uid for folder, uid in told if folder == "INBOX"), default=0)
         self.expect(uid > last, f"{user}: new UID {uid}, but {last} was told")
         c.logout()

@@ -29,6 +29,15 @@ enum {
     SESSION_SKIP_MAX = 16 * 1024 * 1024, /* refused literals that we read past; then we hang up */
 };
 
+/* RFC 5161: what the client has switched on. */
+enum enabled {
+    ENABLED_REV2 = 1,      /* IMAP4rev2, RFC 9051 */
+    ENABLED_UTF8 = 2,      /* UTF8=ACCEPT, RFC 9755; IMAP4rev2 implies what it means for names */
+    ENABLED_CONDSTORE = 4, /* RFC 7162 */
+    ENABLED_QRESYNC = 8,
+    ENABLED_UIDONLY = 16, /* RFC 9586 */
+};
+
 enum phase { PHASE_LOGIN = 1, PHASE_AUTHENTICATED = 2, PHASE_SELECTED = 4, PHASE_END = 8 };
 
 /* What of which message a partial fetch saw last: the next piece need not parse it again. */
@@ -49,6 +58,7 @@ struct session {
     struct arena *arena;
     struct buf command; /* lines and literals of the command being read */
     enum phase phase;
+    unsigned enabled; /* enum enabled, together */
     bool tls, can_starttls;
     bool can_bind;                /* auth is given channel binding data */
     bool loopback, plain_allowed; /* plain_allowed: by configuration */

@@ -179,6 +179,30 @@ err store_uidls(struct store *s, str *ret_names);
 /* POP3's QUIT: what is in new/ moves to cur/. */
 err store_settle(struct store *s);
 
+/* ---- finding words (session_find.c) ---- */
+enum store_find_where {
+    STORE_FIND_FIELD, /* in the values of the header fields named `field` */
+    STORE_FIND_BODY,
+    STORE_FIND_TEXT, /* header, parts' headers, body */
+};
+struct store_find_key {
+    enum store_find_where where;
+    str field; /* of FIND_FIELD: any case, without the colon */
+    str text;  /* normal (wire/normal.h); empty: every message with such a field, or every one */
+};
+/* UIDs ascending, in the caller's arena. What the index knows is exact, as wire/mail_text.h has it:
+ * a message matches when its UID is in `sure`; it does not when its UID is at most `upto` and in
+ * neither list; all others, `ask` and those above `upto`, have to be read. Without an index upto
+ * is 0. UIDs of messages that are gone may be among them. */
+struct store_found {
+    const uint32_t *sure, *ask;
+    size_t n_sure, n_ask;
+    uint32_t upto;
+};
+/* In the open mailbox. */
+err store_find(struct store *s, struct arena *a, const struct store_find_key *key,
+               struct store_found *ret);
+
 /* ---- adding ---- */
 struct store_append {
     str folder;

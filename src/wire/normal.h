@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* wire/normal.h -- text without what a searcher does not mean to tell apart.
+ *
+ * Unicode NFKC and full case folding (what RFC 5051 aims at): full-width Latin is Latin, half-width
+ * kana are kana with their voice marks, ligatures are letters, "STRASSE" is "straße". What
+ * searchers type and what they search in go through this one function, and then compare octet by
+ * octet. Octets that are no UTF-8 become U+FFFD. Linear; output is at most NORMAL_GROWTH times
+ * as long as the input.
+ */
+#pragma once
+#include "base/base.h"
+
+enum {
+    NORMAL_GROWTH = 12, /* U+FDFA: three octets become 33 */
+    NORMAL_RUN_MAX = 64 /* combining marks of one letter put in order; more stay as they come */
+};
+
+void normal_add(struct buf *b, str utf8);
+str normal_copy(struct arena *a, str utf8);

@@ -9,12 +9,18 @@
 #include "imapd/sync.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "wire/imap_append.h"
 
 enum {
     APPEND_MEMORY_MAX = 60 * 1024, /* with the rest of its request it fits one packet */
     APPEND_PIECE = 64 * 1024,
 };
 static const uint64_t append_max = UINT64_C(1) << 30; /* one message */
+
+struct append_head {
+    str mailbox;
+    struct imap_append_message m;
+};
 
 struct spooling {
     struct session *s;
@@ -106,7 +112,7 @@ static struct reply refuse(struct session *s, const struct imap_literal *l, stru
     return r;
 }
 
-static struct reply hand_over(struct spooling *sp, const struct imap_append_head *a)
+static struct reply hand_over(struct spooling *sp, const struct append_head *a)
 {
     struct session *s = sp->s;
     if (failed(sp->problem)) {
@@ -114,12 +120,12 @@ static struct reply hand_over(struct spooling *sp, const struct imap_append_head
         return reply_no("UNAVAILABLE", "The message could not be written");
     }
     struct store_append m = {.folder = a->mailbox,
-                             .system_flags = a->flags.system,
-                             .keywords = a->flags.keywords,
-                             .n_keywords = a->flags.n,
-                             .date = !a->has_date  ? -1
-                                     : a->date < 0 ? 0
-                                                   : a->date,
+                             .system_flags = a->m.flags.system,
+                             .keywords = a->m.flags.keywords,
+                             .n_keywords = a->m.flags.n,
+                             .date = !a->m.has_date  ? -1
+                                     : a->m.date < 0 ? 0
+                                                     : a->m.date,
                              .spool = sp->spool};
     if (sp->fd < 0)
         m.bytes = buf_str(&sp->memory);
@@ -137,7 +143,7 @@ static struct reply hand_over(struct spooling *sp, const struct imap_append_head
     return r;
 }
 
-static struct reply take(struct spooling *sp, const struct imap_append_head *a,
+static struct reply take(struct spooling *sp, const struct append_head *a,
                          const struct imap_literal *l)
 {
     struct session *s = sp->s;
@@ -158,8 +164,12 @@ static struct reply take(struct spooling *sp, const struct imap_append_head *a,
 CMD(append)
 {
     (void)head;
-    struct imap_append_head a;
-    err e = imap_append_head(args, &a);
+    struct append_head a = {0};
+    err e = imap_append_mailbox(args, &a.mailbox);
+    if (!failed(e))
+        e = imap_append_message(args, &a.m);
+    if (!failed(e) && a.m.data != IMAP_APPEND_LITERAL)
+        e = err_new(ERR_SYNTAX, "a message literal is expected");
     if (failed(e))
         return reply_bad(e);
     struct imap_literal l = {0};

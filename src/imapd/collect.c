@@ -2,6 +2,7 @@
 #include "imapd/collect.h"
 
 #include "os/clock.h"
+#include "wire/imap_append.h"
 
 static str tag_of(struct session *s, str text)
 {

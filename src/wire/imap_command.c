@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/imap_command.h"
 
-#include "wire/date.h"
-
 static bool is_tag_char(char c)
 {
     return imap_is_astring_char(c) && c != '+';
@@ -167,58 +165,6 @@ err imap_mailbox_arg(struct imap_reader *r, str *ret_mailbox)
     return OK_ERR;
 }
 
-err imap_append_head(struct imap_reader *r, struct imap_append_head *ret)
-{
-    struct imap_append_head head = {0};
-    err e = imap_mailbox(r, &head.mailbox);
-    if (!failed(e))
-        e = imap_space(r);
-    if (failed(e))
-        return e;
-    if (r->rest.n > 0 && r->rest.p[0] == '(') {
-        e = imap_flag_list(r, &head.flags);
-        if (!failed(e))
-            e = imap_space(r);
-        if (failed(e))
-            return e;
-    }
-    if (r->rest.n > 0 && r->rest.p[0] == '"') {
-        str text = {0};
-        e = imap_string(r, &text);
-        struct mail_date date = {0};
-        if (!failed(e))
-            e = date_parse_imap(text, &date);
-        if (failed(e))
-            return err_new(ERR_SYNTAX, "bad date-time");
-        head.has_date = true;
-        head.date = date.epoch;
-        head.zone_minutes = date.zone_minutes;
-        e = imap_space(r);
-        if (failed(e))
-            return e;
-    }
-    if (r->rest.n == 0 || (r->rest.p[0] != '{' && r->rest.p[0] != '~'))
-        return err_new(ERR_SYNTAX, "a message literal is expected");
-    *ret = head;
-    return OK_ERR;
-}
-
-bool imap_append_at_message(struct arena *a, str text)
-{
-    struct imap_reader r = {.rest = text, .arena = a};
-    struct imap_head head;
-    struct imap_append_head append;
-    err e = imap_head_read(&r, &head);
-    if (failed(e) || head.uid || !str_ieq(head.verb, S("APPEND")))
-        return false;
-    e = imap_append_head(&r, &append);
-    if (failed(e))
-        return false;
-    /* The announcement is all that is left: the literal itself has not come yet. */
-    ptrdiff_t close = str_find(r.rest, '}');
-    return close >= 0 && str_trim_end(str_from_at(r.rest, (size_t)close + 1)).n == 0;
-}
-
 err imap_list_args(struct imap_reader *r, struct imap_list_args *ret)
 {
     struct imap_list_args args = {0};
@@ -243,14 +189,43 @@ static unsigned status_bit(str name)
         str name;
         enum imap_status_item bit;
     } table[] = {
-        {S("MESSAGES"), IMAP_STATUS_MESSAGES}, {S("RECENT"), IMAP_STATUS_RECENT},
-        {S("UIDNEXT"), IMAP_STATUS_UIDNEXT},   {S("UIDVALIDITY"), IMAP_STATUS_UIDVALIDITY},
+        {S("MESSAGES"), IMAP_STATUS_MESSAGES},
+        {S("RECENT"), IMAP_STATUS_RECENT},
+        {S("UIDNEXT"), IMAP_STATUS_UIDNEXT},
+        {S("UIDVALIDITY"), IMAP_STATUS_UIDVALIDITY},
         {S("UNSEEN"), IMAP_STATUS_UNSEEN},
+        {S("DELETED"), IMAP_STATUS_DELETED},
+        {S("SIZE"), IMAP_STATUS_SIZE},
+        {S("HIGHESTMODSEQ"), IMAP_STATUS_HIGHESTMODSEQ},
+        {S("MAILBOXID"), IMAP_STATUS_MAILBOXID},
+        {S("APPENDLIMIT"), IMAP_STATUS_APPENDLIMIT},
+        {S("DELETED-STORAGE"), IMAP_STATUS_DELETED_STORAGE},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (str_ieq(name, table[i].name))
             return table[i].bit;
     return 0;
+}
+
+err imap_status_items(struct imap_reader *r, unsigned *ret_items)
+{
+    unsigned items = 0;
+    if (!imap_skip(r, '('))
+        return err_new(ERR_SYNTAX, "a list of status items is expected");
+    do {
+        str name = {0};
+        err e = imap_atom(r, &name);
+        if (failed(e))
+            return e;
+        unsigned bit = status_bit(name);
+        if (bit == 0)
+            return err_new(ERR_SYNTAX, "no such status item");
+        items |= bit;
+    } while (imap_skip(r, ' '));
+    if (!imap_skip(r, ')'))
+        return err_new(ERR_SYNTAX, "a list of status items has no end");
+    *ret_items = items;
+    return OK_ERR;
 }
 
 err imap_status_args(struct imap_reader *r, struct imap_status_args *ret)
@@ -259,23 +234,10 @@ err imap_status_args(struct imap_reader *r, struct imap_status_args *ret)
     err e = imap_mailbox(r, &args.mailbox);
     if (!failed(e))
         e = imap_space(r);
-    if (failed(e))
-        return e;
-    if (!imap_skip(r, '('))
-        return err_new(ERR_SYNTAX, "a list of status items is expected");
-    do {
-        str name = {0};
-        e = imap_atom(r, &name);
-        if (failed(e))
-            return e;
-        unsigned bit = status_bit(name);
-        if (bit == 0)
-            return err_new(ERR_SYNTAX, "no such status item");
-        args.items |= bit;
-    } while (imap_skip(r, ' '));
-    if (!imap_skip(r, ')'))
-        return err_new(ERR_SYNTAX, "a list of status items has no end");
-    e = imap_end(r);
+    if (!failed(e))
+        e = imap_status_items(r, &args.items);
+    if (!failed(e))
+        e = imap_end(r);
     if (failed(e))
         return e;
     *ret = args;

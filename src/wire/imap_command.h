@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* wire/imap_command.h -- a command's head, and the arguments of the commands that have few:
- * flags, STORE, APPEND, LIST, STATUS, ID.
+ * flags, STORE, LSUB, STATUS, ID.
  */
 #pragma once
 #include "wire/imap_sequence.h"
@@ -50,23 +50,10 @@ struct imap_store_args {
 };
 err imap_store_args(struct imap_reader *r, struct imap_store_args *ret); /* from after the verb */
 
-struct imap_append_head {
-    str mailbox;
-    struct imap_flags flags;
-    bool has_date;
-    int64_t date;
-    int zone_minutes;
-};
-/* From after the verb up to the literal, which stays. ERR_SYNTAX also when the text ends inside:
- * a mailbox name can be a literal itself, see imap_append_is_whole(). */
-err imap_append_head(struct imap_reader *r, struct imap_append_head *ret);
-/* `text` ends with a line that announces a literal: is that literal the message? */
-bool imap_append_at_message(struct arena *a, str text);
-
 struct imap_list_args {
     str reference, pattern;
 };
-err imap_list_args(struct imap_reader *r, struct imap_list_args *ret);
+err imap_list_args(struct imap_reader *r, struct imap_list_args *ret); /* of LSUB */
 
 enum imap_status_item {
     IMAP_STATUS_MESSAGES = 1,
@@ -74,12 +61,19 @@ enum imap_status_item {
     IMAP_STATUS_UIDNEXT = 4,
     IMAP_STATUS_UIDVALIDITY = 8,
     IMAP_STATUS_UNSEEN = 16,
+    IMAP_STATUS_DELETED = 32,           /* RFC 9051 6.3.11 */
+    IMAP_STATUS_SIZE = 64,              /* RFC 8438 */
+    IMAP_STATUS_HIGHESTMODSEQ = 128,    /* RFC 7162 */
+    IMAP_STATUS_MAILBOXID = 256,        /* RFC 8474 */
+    IMAP_STATUS_APPENDLIMIT = 512,      /* RFC 7889 */
+    IMAP_STATUS_DELETED_STORAGE = 1024, /* RFC 9208 4.1.4 */
 };
 struct imap_status_args {
     str mailbox;
     unsigned items;
 };
 err imap_status_args(struct imap_reader *r, struct imap_status_args *ret);
+err imap_status_items(struct imap_reader *r, unsigned *ret_items); /* "(" … ")" */
 
 /* One mailbox name, then the end. */
 err imap_mailbox_arg(struct imap_reader *r, str *ret_mailbox);

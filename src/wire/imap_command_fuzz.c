@@ -2,8 +2,11 @@
 /* Every parser of IMAP arguments on any octets; what comes out keeps the headers' promises. */
 #include <assert.h>
 
+#include "wire/imap_append.h"
 #include "wire/imap_fetch_args.h"
 #include "wire/imap_list.h"
+#include "wire/imap_list_args.h"
+#include "wire/imap_metadata.h"
 #include "wire/imap_search_args.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,10 +38,6 @@ static void few_arguments(struct imap_reader at)
         assert(store.flags.n <= IMAP_KEYWORDS_MAX && !(store.flags.system & IMAP_RECENT));
         check_set(&store.set, 7);
     }
-    r = at;
-    struct imap_append_head append;
-    if (!failed(imap_append_head(&r, &append)))
-        assert(r.rest.n > 0 && append.mailbox.n <= IMAP_MAILBOX_MAX);
     r = at;
     struct imap_status_args status;
     if (!failed(imap_status_args(&r, &status)))
@@ -75,6 +74,35 @@ static void many_arguments(struct imap_reader at)
                               S("INBOX.a.b"), '.');
 }
 
+static void folder_arguments(struct imap_reader at)
+{
+    struct imap_reader r = at;
+    struct imap_list_extended list;
+    if (!failed(imap_list_extended(&r, &list)))
+        assert(list.n > 0 && list.n <= IMAP_LIST_PATTERNS_MAX);
+    r = at;
+    struct imap_create_args create;
+    (void)failed(imap_create_args(&r, &create)); /* only must not fault */
+    r = at;
+    struct imap_getmetadata_args get;
+    if (!failed(imap_getmetadata_args(&r, &get)))
+        assert(get.n > 0 && get.n <= IMAP_METADATA_ENTRIES_MAX);
+    r = at;
+    struct imap_setmetadata_args set;
+    if (!failed(imap_setmetadata_args(&r, &set)))
+        for (size_t i = 0; i < set.n; i++)
+            if (imap_metadata_name_is_valid(set.pairs[i].entry))
+                assert(imap_metadata_matches(set.pairs[i].entry, set.pairs[i].entry, 0));
+    r = at;
+    struct imap_append_message m;
+    if (!failed(imap_append_message(&r, &m)))
+        assert(m.data == IMAP_APPEND_CATENATE || r.rest.n > 0);
+    r = at;
+    struct imap_catenate_part part;
+    if (!failed(imap_catenate_part(&r, &part)))
+        assert(part.is_text || part.url.n <= IMAP_URL_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > IMAP_COMMAND_MAX)
@@ -92,5 +120,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         r.rest = str_of(data, size);
     few_arguments(r);
     many_arguments(r);
+    folder_arguments(r);
     return 0;
 }

@@ -102,48 +102,6 @@ static void the_number_of_keywords_has_a_limit(void **state)
     }
 }
 
-static void append_heads_end_before_the_message(void **state)
-{
-    (void)state;
-    static const struct {
-        str in;
-        enum err_kind want_err;
-        str mailbox;
-        unsigned system;
-        bool has_date;
-    } table[] = {
-        {S(" INBOX {3}\r\n"), ERR_NONE, S("INBOX"), 0, false},
-        {S(" \"a b\" (\\Seen) {3+}\r\n"), ERR_NONE, S("a b"), IMAP_SEEN, false},
-        {S(" {3}\r\nabc () \" 4-Nov-2026 15:10:56 +0900\" {3}\r\n"), ERR_NONE, S("abc"), 0, true},
-        {S(" INBOX"), ERR_SYNTAX, S(""), 0, false},
-        {S(" INBOX (\\Seen)"), ERR_SYNTAX, S(""), 0, false},
-        {S(" INBOX \"yesterday\" {3}\r\n"), ERR_SYNTAX, S(""), 0, false},
-        {S(" INBOX \"text\""), ERR_SYNTAX, S(""), 0, false},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct imap_reader r = reader(table[i].in);
-        struct imap_append_head head;
-        err e = imap_append_head(&r, &head);
-        assert_int_equal(e.kind, table[i].want_err);
-        if (failed(e))
-            continue;
-        assert_true(str_eq(head.mailbox, table[i].mailbox));
-        assert_int_equal(head.flags.system, table[i].system);
-        assert_int_equal(head.has_date, table[i].has_date);
-        assert_true(str_starts(r.rest, S("{3")));
-    }
-}
-
-static void the_literal_that_is_the_message_is_recognised(void **state)
-{
-    (void)state;
-    assert_true(imap_append_at_message(a, S("a append x {10}\r\n")));
-    assert_false(imap_append_at_message(a, S("a append {1}\r\n")));
-    assert_true(imap_append_at_message(a, S("a append {1}\r\nx {10}\r\n")));
-    assert_false(imap_append_at_message(a, S("a login x {10}\r\n")));
-    assert_false(imap_append_at_message(a, S("a append x (\\Sean) {10}\r\n")));
-}
-
 static void status_and_list_and_id_are_read(void **state)
 {
     (void)state;
@@ -197,8 +155,6 @@ int main(void)
         cmocka_unit_test(heads_give_tag_and_verb),
         cmocka_unit_test(store_takes_flags_with_and_without_parentheses),
         cmocka_unit_test(the_number_of_keywords_has_a_limit),
-        cmocka_unit_test(append_heads_end_before_the_message),
-        cmocka_unit_test(the_literal_that_is_the_message_is_recognised),
         cmocka_unit_test(status_and_list_and_id_are_read),
         cmocka_unit_test(mailbox_names_have_a_limit),
     };

@@ -157,7 +157,7 @@ static err quoted(struct imap_reader *r, str *ret)
     return err_new(ERR_SYNTAX, "a quoted string has no end");
 }
 
-static err literal(struct imap_reader *r, str *ret)
+static err any_literal(struct imap_reader *r, str *ret)
 {
     str rest = r->rest;
     struct imap_literal l;
@@ -175,9 +175,15 @@ static err literal(struct imap_reader *r, str *ret)
         return err_new(ERR_SYNTAX, "a literal is cut short");
     *ret = str_slice(rest, 0, (size_t)l.size);
     r->rest = str_from_at(rest, (size_t)l.size);
-    if (str_find(*ret, '\0') >= 0)
-        return err_new(ERR_SYNTAX, "a NUL in a literal");
     return OK_ERR;
+}
+
+static err literal(struct imap_reader *r, str *ret)
+{
+    err e = any_literal(r, ret);
+    if (!failed(e) && str_find(*ret, '\0') >= 0)
+        return err_new(ERR_SYNTAX, "a NUL in a literal");
+    return e;
 }
 
 err imap_string(struct imap_reader *r, str *ret)
@@ -208,6 +214,13 @@ err imap_nstring(struct imap_reader *r, str *ret)
         return OK_ERR;
     }
     return imap_string(r, ret);
+}
+
+err imap_nstring8(struct imap_reader *r, str *ret)
+{
+    if (r->rest.n > 0 && r->rest.p[0] == '~')
+        return any_literal(r, ret);
+    return imap_nstring(r, ret);
 }
 
 static bool is_list_char(char c)

@@ -46,6 +46,7 @@ err imap_atom(struct imap_reader *r, str *ret_atom);
 err imap_astring(struct imap_reader *r, str *ret);
 err imap_string(struct imap_reader *r, str *ret);       /* quoted or literal */
 err imap_nstring(struct imap_reader *r, str *ret);      /* NIL: p is NULL */
+err imap_nstring8(struct imap_reader *r, str *ret);     /* the same; a literal8 may hold NULs */
 err imap_list_mailbox(struct imap_reader *r, str *ret); /* with "%" and "*" */
 err imap_number(struct imap_reader *r, uint32_t *ret);  /* 0 .. 2^32 - 1 */
 err imap_nz_number(struct imap_reader *r, uint32_t *ret);

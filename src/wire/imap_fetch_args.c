@@ -11,6 +11,10 @@ static const struct {
     {S("RFC822.SIZE"), IMAP_FETCH_SIZE},
     {S("ENVELOPE"), IMAP_FETCH_ENVELOPE},
     {S("BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE},
+    {S("MODSEQ"), IMAP_FETCH_MODSEQ},
+    {S("EMAILID"), IMAP_FETCH_EMAILID},
+    {S("THREADID"), IMAP_FETCH_THREADID},
+    {S("SAVEDATE"), IMAP_FETCH_SAVEDATE},
 };
 
 static const struct {
@@ -91,7 +95,7 @@ static err section_path(struct imap_reader *r, struct imap_section *s, bool *ret
     return OK_ERR;
 }
 
-static err section_text(struct imap_reader *r, struct imap_section *s)
+err imap_section_spec(struct imap_reader *r, struct imap_section *s)
 {
     bool word = false;
     err e = section_path(r, s, &word);
@@ -146,7 +150,9 @@ static void write_label(struct arena *a, struct imap_section *s)
         [MIME_ALL] = "", [MIME_HEADER] = "HEADER", [MIME_TEXT] = "TEXT", [MIME_MIME] = "MIME"};
     auto_buf struct buf b;
     buf_init(&b, IMAP_COMMAND_MAX * 2);
-    buf_add(&b, S("BODY["));
+    buf_add(&b, s->binary == IMAP_BINARY_SIZE ? S("BINARY.SIZE[")
+                : s->binary != IMAP_BINARY_NO ? S("BINARY[")
+                                              : S("BODY["));
     for (size_t i = 0; i < s->path_n; i++)
         buf_addf(&b, i > 0 ? ".%u" : "%u", s->path[i]);
     if (s->path_n > 0 && s->what != MIME_ALL)
@@ -170,7 +176,7 @@ static err body_item(struct imap_reader *r, struct imap_fetch_args *args, bool p
     struct imap_section *s;
     err e = new_section(r, args, &s);
     if (!failed(e))
-        e = section_text(r, s);
+        e = imap_section_spec(r, s);
     if (failed(e))
         return e;
     if (!imap_skip(r, ']'))
@@ -185,6 +191,44 @@ static err body_item(struct imap_reader *r, struct imap_fetch_args *args, bool p
     args->sets_seen |= !peek;
     write_label(r->arena, s);
     return partial(r, s);
+}
+
+/* RFC 3516 4.3: "[" [section-part] "]", nothing but numbers. */
+static err binary_item(struct imap_reader *r, struct imap_fetch_args *args, enum imap_binary what,
+                       bool peek)
+{
+    struct imap_section *s;
+    bool dot = false;
+    err e = new_section(r, args, &s);
+    if (!failed(e))
+        e = section_path(r, s, &dot);
+    if (failed(e))
+        return e;
+    if ((s->path_n > 0 && dot) || !imap_skip(r, ']'))
+        return err_new(ERR_SYNTAX, "bad section");
+    s->binary = what;
+    s->peek = peek || what == IMAP_BINARY_SIZE;
+    args->sets_seen |= !s->peek;
+    write_label(r->arena, s);
+    return what == IMAP_BINARY_SIZE ? OK_ERR : partial(r, s);
+}
+
+static bool is_binary(struct imap_reader *r, enum imap_binary *ret_what, bool *ret_peek)
+{
+    *ret_what = str_istarts(r->rest, S("BINARY.SIZE[")) ? IMAP_BINARY_SIZE : IMAP_BINARY_TEXT;
+    *ret_peek = str_iskip(&r->rest, S("BINARY.PEEK["));
+    return *ret_peek || str_iskip(&r->rest, S("BINARY.SIZE[")) || str_iskip(&r->rest, S("BINARY["));
+}
+
+static err preview_item(struct imap_reader *r, struct imap_fetch_args *args)
+{
+    args->kinds |= IMAP_FETCH_PREVIEW;
+    if (!str_istarts(r->rest, S(" (")))
+        return OK_ERR;
+    if (!str_iskip(&r->rest, S(" (LAZY)")))
+        return err_new(ERR_SYNTAX, "no such modifier of PREVIEW");
+    args->kinds |= IMAP_FETCH_PREVIEW_LAZY;
+    return OK_ERR;
 }
 
 static err old_section(struct imap_reader *r, struct imap_fetch_args *args, size_t which)
@@ -208,6 +252,12 @@ static err one_item(struct imap_reader *r, struct imap_fetch_args *args)
             (void)str_iskip(&r->rest, S("BODY.PEEK["));
         return body_item(r, args, peek);
     }
+    enum imap_binary binary;
+    bool binary_peek;
+    if (is_binary(r, &binary, &binary_peek))
+        return binary_item(r, args, binary, binary_peek);
+    if (imap_skip_word(r, S("PREVIEW")))
+        return preview_item(r, args);
     for (size_t i = 0; i < sizeof old_sections / sizeof old_sections[0]; i++)
         if (imap_skip_word(r, old_sections[i].name))
             return old_section(r, args, i);
@@ -255,7 +305,7 @@ err imap_fetch_args(struct imap_reader *r, struct imap_fetch_args *ret)
     if (!failed(e))
         e = items(r, &args);
     if (!failed(e))
-        e = imap_end(r);
+        e = imap_fetch_modifiers(r, &args.modifiers);
     if (failed(e))
         return e;
     *ret = args;
@@ -264,5 +314,5 @@ err imap_fetch_args(struct imap_reader *r, struct imap_fetch_args *ret)
 
 bool imap_section_in_header(const struct imap_section *s)
 {
-    return s->path_n == 0 && s->what == MIME_HEADER;
+    return s->path_n == 0 && s->what == MIME_HEADER && s->binary == IMAP_BINARY_NO;
 }

@@ -64,6 +64,30 @@ static void sections_keep_path_and_range(void **state)
     assert_false(imap_section_in_header(s));
 }
 
+static void binary_and_preview_and_ids_are_read(void **state)
+{
+    (void)state;
+    auto_arena struct arena *a = arena_new("test", 4 << 20);
+    struct imap_reader r = {
+        .rest = S(" 1 (BINARY.PEEK[1.2]<5.6> BINARY.SIZE[1] BINARY[] PREVIEW (LAZY) EMAILID "
+                  "THREADID SAVEDATE)\r\n"),
+        .arena = a};
+    struct imap_fetch_args args;
+    assert_false(failed(imap_fetch_args(&r, &args)));
+    assert_int_equal(args.n, 3);
+    assert_true(str_eq(args.sections[0].label, S("BINARY[1.2]")) && args.sections[0].partial &&
+                args.sections[0].peek);
+    assert_true(str_eq(args.sections[1].label, S("BINARY.SIZE[1]")) && args.sections[1].peek);
+    assert_true(str_eq(args.sections[2].label, S("BINARY[]")) && !args.sections[2].peek);
+    assert_true(args.sets_seen);
+    assert_int_equal(args.kinds, IMAP_FETCH_SECTION | IMAP_FETCH_PREVIEW | IMAP_FETCH_PREVIEW_LAZY |
+                                     IMAP_FETCH_EMAILID | IMAP_FETCH_THREADID |
+                                     IMAP_FETCH_SAVEDATE);
+    r.rest = S(" 1 PREVIEW");
+    assert_false(failed(imap_fetch_args(&r, &args)));
+    assert_int_equal(args.kinds, IMAP_FETCH_PREVIEW);
+}
+
 static void broken_items_are_refused(void **state)
 {
     (void)state;
@@ -86,6 +110,10 @@ static void broken_items_are_refused(void **state)
         S(" 1 BODY[TEXT]<0.0>"),
         S(" 1 BODY[TEXT]<1.2"),
         S(" 1 BODY.PEEK"),
+        S(" 1 BINARY[1.]"),
+        S(" 1 BINARY[HEADER]"),
+        S(" 1 BINARY.SIZE[1]<1.2>"),
+        S(" 1 PREVIEW (FAST)"),
         S(" 1 NONSENSE"),
         S(" x FLAGS"),
     };
@@ -132,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_become_bits_and_sections),
         cmocka_unit_test(sections_keep_path_and_range),
+        cmocka_unit_test(binary_and_preview_and_ids_are_read),
         cmocka_unit_test(broken_items_are_refused),
         cmocka_unit_test(limits_of_items_and_depth_are_kept),
     };

@@ -3,7 +3,18 @@
 
 #include "wire/date.h"
 
-enum argument { NOTHING, STRING, FIELD_STRING, DAY, OCTETS, ATOM };
+enum argument {
+    NOTHING,
+    STRING,
+    FIELD_STRING,
+    DAY,
+    NUMBER,
+    ATOM,
+    SECONDS,
+    OBJECT,
+    MODSEQ,
+    NUMBER_UID
+};
 
 static const struct key {
     str name;
@@ -21,30 +32,41 @@ static const struct key {
     {S("CC"), IMAP_KEY_HEADER, STRING, false, 0, "Cc"},
     {S("DELETED"), IMAP_KEY_FLAG, NOTHING, false, IMAP_DELETED, NULL},
     {S("DRAFT"), IMAP_KEY_FLAG, NOTHING, false, IMAP_DRAFT, NULL},
+    {S("EMAILID"), IMAP_KEY_EMAILID, OBJECT, false, 0, NULL},
     {S("FLAGGED"), IMAP_KEY_FLAG, NOTHING, false, IMAP_FLAGGED, NULL},
     {S("FROM"), IMAP_KEY_HEADER, STRING, false, 0, "From"},
     {S("HEADER"), IMAP_KEY_HEADER, FIELD_STRING, false, 0, NULL},
     {S("KEYWORD"), IMAP_KEY_KEYWORD, ATOM, false, 0, NULL},
-    {S("LARGER"), IMAP_KEY_LARGER, OCTETS, false, 0, NULL},
+    {S("LARGER"), IMAP_KEY_LARGER, NUMBER, false, 0, NULL},
+    {S("MODSEQ"), IMAP_KEY_MODSEQ, MODSEQ, false, 0, NULL},
     {S("NEW"), IMAP_KEY_NEW, NOTHING, false, 0, NULL},
     {S("OLD"), IMAP_KEY_FLAG, NOTHING, true, IMAP_RECENT, NULL},
+    {S("OLDER"), IMAP_KEY_OLDER, SECONDS, false, 0, NULL},
     {S("ON"), IMAP_KEY_ON, DAY, false, 0, NULL},
     {S("RECENT"), IMAP_KEY_FLAG, NOTHING, false, IMAP_RECENT, NULL},
+    {S("SAVEDATESUPPORTED"), IMAP_KEY_SAVEDATESUPPORTED, NOTHING, false, 0, NULL},
+    {S("SAVEDBEFORE"), IMAP_KEY_SAVEDBEFORE, DAY, false, 0, NULL},
+    {S("SAVEDON"), IMAP_KEY_SAVEDON, DAY, false, 0, NULL},
+    {S("SAVEDSINCE"), IMAP_KEY_SAVEDSINCE, DAY, false, 0, NULL},
     {S("SEEN"), IMAP_KEY_FLAG, NOTHING, false, IMAP_SEEN, NULL},
     {S("SENTBEFORE"), IMAP_KEY_SENTBEFORE, DAY, false, 0, NULL},
     {S("SENTON"), IMAP_KEY_SENTON, DAY, false, 0, NULL},
     {S("SENTSINCE"), IMAP_KEY_SENTSINCE, DAY, false, 0, NULL},
     {S("SINCE"), IMAP_KEY_SINCE, DAY, false, 0, NULL},
-    {S("SMALLER"), IMAP_KEY_SMALLER, OCTETS, false, 0, NULL},
+    {S("SMALLER"), IMAP_KEY_SMALLER, NUMBER, false, 0, NULL},
     {S("SUBJECT"), IMAP_KEY_HEADER, STRING, false, 0, "Subject"},
     {S("TEXT"), IMAP_KEY_TEXT, STRING, false, 0, NULL},
+    {S("THREADID"), IMAP_KEY_THREADID, OBJECT, false, 0, NULL},
     {S("TO"), IMAP_KEY_HEADER, STRING, false, 0, "To"},
+    {S("UIDAFTER"), IMAP_KEY_UIDAFTER, NUMBER_UID, false, 0, NULL},
+    {S("UIDBEFORE"), IMAP_KEY_UIDBEFORE, NUMBER_UID, false, 0, NULL},
     {S("UNANSWERED"), IMAP_KEY_FLAG, NOTHING, true, IMAP_ANSWERED, NULL},
     {S("UNDELETED"), IMAP_KEY_FLAG, NOTHING, true, IMAP_DELETED, NULL},
     {S("UNDRAFT"), IMAP_KEY_FLAG, NOTHING, true, IMAP_DRAFT, NULL},
     {S("UNFLAGGED"), IMAP_KEY_FLAG, NOTHING, true, IMAP_FLAGGED, NULL},
     {S("UNKEYWORD"), IMAP_KEY_KEYWORD, ATOM, true, 0, NULL},
     {S("UNSEEN"), IMAP_KEY_FLAG, NOTHING, true, IMAP_SEEN, NULL},
+    {S("YOUNGER"), IMAP_KEY_YOUNGER, SECONDS, false, 0, NULL},
 };
 
 struct parse {
@@ -74,6 +96,68 @@ static err day(struct imap_reader *r, int64_t *ret)
     return failed(e) ? err_new(ERR_SYNTAX, "bad date") : OK_ERR;
 }
 
+/* RFC 8474 4: an objectid is 1 to 255 letters, digits, "_" and "-". */
+static err object_id(struct imap_reader *r, str *ret)
+{
+    str id = {0};
+    err e = imap_astring(r, &id);
+    if (failed(e))
+        return e;
+    for (size_t i = 0; i < id.n; i++)
+        if (!char_is_alpha(id.p[i]) && !char_is_digit(id.p[i]) && id.p[i] != '_' && id.p[i] != '-')
+            return err_new(ERR_SYNTAX, "bad object identifier");
+    if (id.n == 0 || id.n > IMAP_OBJECT_ID_MAX)
+        return err_new(ERR_SYNTAX, "bad object identifier");
+    *ret = id;
+    return OK_ERR;
+}
+
+/* RFC 7162 3.1.5: [entry-name SP entry-type SP] mod-sequence. One number stands for all of a
+ * message's metadata here, so which entry it is makes no difference. */
+static err modseq(struct imap_reader *r, int64_t *ret)
+{
+    static const str types[] = {S("all"), S("priv"), S("shared")};
+    if (r->rest.n > 0 && r->rest.p[0] == '"') {
+        str name = {0}, type = {0};
+        err e = imap_string(r, &name);
+        if (!failed(e))
+            e = imap_space(r);
+        if (!failed(e))
+            e = imap_atom(r, &type);
+        if (!failed(e))
+            e = imap_space(r);
+        if (failed(e))
+            return e;
+        bool known = false;
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+            known |= str_ieq(type, types[i]);
+        if (!known || !str_istarts(name, S("/flags/")))
+            return err_new(ERR_SYNTAX, "bad metadata entry");
+    }
+    uint64_t n = 0;
+    err e = imap_number64(r, &n);
+    *ret = (int64_t)n;
+    return e;
+}
+
+static err number(struct imap_reader *r, enum argument kind, int64_t *ret)
+{
+    uint64_t n = 0;
+    uint32_t nz = 0;
+    err e;
+    switch (kind) {
+    case SECONDS: /* RFC 5032 3: nz-number */
+    case NUMBER_UID:
+        e = imap_nz_number(r, &nz);
+        *ret = nz;
+        return e;
+    default:
+        e = imap_number64(r, &n);
+        *ret = (int64_t)n;
+        return e;
+    }
+}
+
 static err argument(struct imap_reader *r, const struct key *k, struct imap_search *node)
 {
     if (k->argument == NOTHING)
@@ -82,6 +166,10 @@ static err argument(struct imap_reader *r, const struct key *k, struct imap_sear
     if (failed(e))
         return e;
     switch (k->argument) {
+    case OBJECT:
+        return object_id(r, &node->text);
+    case MODSEQ:
+        return modseq(r, &node->number);
     case FIELD_STRING:
         e = imap_astring(r, &node->field);
         if (!failed(e))
@@ -95,12 +183,10 @@ static err argument(struct imap_reader *r, const struct key *k, struct imap_sear
         return e;
     case DAY:
         return day(r, &node->number);
-    case OCTETS: {
-        uint64_t n = 0;
-        e = imap_number64(r, &n);
-        node->number = (int64_t)n;
-        return e;
-    }
+    case NUMBER:
+    case SECONDS:
+    case NUMBER_UID:
+        return number(r, k->argument, &node->number);
     case NOTHING:
         break;
     }
@@ -121,6 +207,13 @@ static void note_needs(struct imap_search_args *args, struct imap_search *node)
     case IMAP_KEY_SENTON:
     case IMAP_KEY_SENTSINCE:
         args->needs_message = true;
+        break;
+    case IMAP_KEY_OLDER:
+    case IMAP_KEY_YOUNGER:
+        args->ages = true;
+        break;
+    case IMAP_KEY_MODSEQ:
+        args->modseq = true;
         break;
     default:
         break;
@@ -164,7 +257,15 @@ static err or_key(struct parse *p, unsigned depth, struct imap_search **ret)
 static err set_key(struct parse *p, enum imap_key key, struct imap_search **ret)
 {
     err e = node_new(p, key, ret);
-    return failed(e) ? e : imap_set_parse(p->r, &(*ret)->set);
+    if (!failed(e))
+        e = imap_set_parse(p->r, &(*ret)->set);
+    if (failed(e))
+        return e;
+    if ((*ret)->set.saved)
+        (*ret)->key = IMAP_KEY_SAVED;
+    else
+        p->args->numbers |= key == IMAP_KEY_SET;
+    return OK_ERR;
 }
 
 static err bracketed(struct parse *p, unsigned depth, struct imap_search **ret)
@@ -175,6 +276,11 @@ static err bracketed(struct parse *p, unsigned depth, struct imap_search **ret)
     if (failed(e))
         return e;
     return imap_skip(p->r, ')') ? OK_ERR : err_new(ERR_SYNTAX, "a parenthesis is missing");
+}
+
+static bool is_set_start(char c)
+{
+    return char_is_digit(c) || c == '*' || c == '$';
 }
 
 static err one_key(struct parse *p, unsigned depth, struct imap_search **ret)
@@ -199,7 +305,7 @@ static err one_key(struct parse *p, unsigned depth, struct imap_search **ret)
         e = imap_space(r);
         if (!failed(e))
             e = set_key(p, IMAP_KEY_UID, ret);
-    } else if (r->rest.n > 0 && (char_is_digit(r->rest.p[0]) || r->rest.p[0] == '*')) {
+    } else if (r->rest.n > 0 && is_set_start(r->rest.p[0])) {
         e = set_key(p, IMAP_KEY_SET, ret);
     } else {
         e = named_key(p, ret);
@@ -221,27 +327,36 @@ static err key_list(struct parse *p, unsigned depth, struct imap_search **ret_fi
     return OK_ERR;
 }
 
+err imap_search_keys(struct imap_reader *r, struct imap_search_args *ret)
+{
+    struct imap_search_args args = *ret;
+    struct parse p = {.r = r, .args = &args};
+    err e = node_new(&p, IMAP_KEY_AND, &args.root);
+    if (!failed(e))
+        e = key_list(&p, 0, &args.root->children);
+    if (!failed(e))
+        e = imap_end(r);
+    if (failed(e))
+        return e;
+    *ret = args;
+    return OK_ERR;
+}
+
 err imap_search_args(struct imap_reader *r, struct imap_search_args *ret)
 {
     struct imap_search_args args = {0};
-    struct parse p = {.r = r, .args = &args};
-    err e = imap_space(r);
-    if (failed(e))
-        return e;
-    if (imap_skip_word(r, S("CHARSET"))) {
+    err e = imap_return(r, &args.ret);
+    if (!failed(e))
+        e = imap_space(r);
+    if (!failed(e) && imap_skip_word(r, S("CHARSET"))) {
         e = imap_space(r);
         if (!failed(e))
             e = imap_astring(r, &args.charset);
         if (!failed(e))
             e = imap_space(r);
-        if (failed(e))
-            return e;
     }
-    e = node_new(&p, IMAP_KEY_AND, &args.root);
     if (!failed(e))
-        e = key_list(&p, 0, &args.root->children);
-    if (!failed(e))
-        e = imap_end(r);
+        e = imap_search_keys(r, &args);
     if (failed(e))
         return e;
     *ret = args;

@@ -30,6 +30,10 @@ static size_t count_ranges(str s)
 
 err imap_set_parse(struct imap_reader *r, struct imap_set *ret_set)
 {
+    if (imap_skip(r, '$')) {
+        *ret_set = (struct imap_set){.saved = true};
+        return OK_ERR;
+    }
     size_t cap = count_ranges(r->rest);
     struct imap_set set = {.at = NEW_N(r->arena, struct imap_range, cap)};
     do {

@@ -16,6 +16,7 @@ struct imap_range {
 struct imap_set {
     struct imap_range *at;
     size_t n;
+    bool saved; /* "$" (RFC 5182): what the session keeps; `at` is empty */
 };
 
 err imap_set_parse(struct imap_reader *r, struct imap_set *ret_set);

@@ -108,15 +108,18 @@ static const uint16_t cp1252[32] = {0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x20
                                     0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
                                     0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178};
 
+uint32_t charset_windows1252(unsigned char c)
+{
+    if (c < 0x80 || c >= 0xa0)
+        return c;
+    return cp1252[c - 0x80] ? cp1252[c - 0x80] : REPLACEMENT;
+}
+
 static void from_latin1(struct buf *b, str in)
 {
-    for (size_t i = 0; i < in.n; i++) {
-        uint32_t c = (unsigned char)in.p[i];
-        /* WHATWG: what calls itself Latin-1 and has C1 octets is windows-1252 */
-        if (c >= 0x80 && c < 0xa0)
-            c = cp1252[c - 0x80] ? cp1252[c - 0x80] : REPLACEMENT;
-        utf8_write(b, c);
-    }
+    /* WHATWG: what calls itself Latin-1 and has C1 octets is windows-1252 */
+    for (size_t i = 0; i < in.n; i++)
+        utf8_write(b, charset_windows1252((unsigned char)in.p[i]));
 }
 
 static const struct alias {
@@ -299,6 +302,78 @@ err charset_to_utf8(struct buf *b, str charset, str in)
         return err_new(ERR_NOTFOUND, "charset");
     convert(c, b, in);
     return OK_ERR;
+}
+
+/* ---- guessing ---- */
+
+static bool between(char c, unsigned from, unsigned to)
+{
+    return (unsigned char)c >= from && (unsigned char)c <= to;
+}
+
+/* Octets of the character of that charset at the front of s; 0: none. */
+static size_t euc_length(str s)
+{
+    if ((unsigned char)s.p[0] < 0x80)
+        return 1;
+    size_t n = (unsigned char)s.p[0] == 0x8f ? 3 : 2;
+    bool lead = between(s.p[0], 0xa1, 0xfe) || between(s.p[0], 0x8e, 0x8f);
+    for (size_t i = 1; i < n && lead; i++)
+        lead = i < s.n && between(s.p[i], 0xa1, 0xfe);
+    return lead ? n : 0;
+}
+
+static size_t sjis_length(str s)
+{
+    if ((unsigned char)s.p[0] < 0x80 || between(s.p[0], 0xa1, 0xdf))
+        return 1;
+    bool lead = between(s.p[0], 0x81, 0x9f) || between(s.p[0], 0xe0, 0xfc);
+    bool tail = s.n > 1 && s.p[1] != 0x7f && between(s.p[1], 0x40, 0xfc);
+    return lead && tail ? 2 : 0;
+}
+
+/* "naive" with an i diaeresis in Latin-1 is good Shift_JIS too: kana, or pairs of high octets, make
+ * at least half of what is not ASCII in true Japanese. */
+static bool is_like_sjis(str s)
+{
+    size_t pairs = 0, others = 0;
+    while (s.n > 0) {
+        size_t n = sjis_length(s);
+        bool kana = n == 2 && between(s.p[0], 0x82, 0x83);
+        if (kana || (n == 2 && (unsigned char)s.p[1] >= 0x80))
+            pairs++;
+        else if ((unsigned char)s.p[0] >= 0x80)
+            others++;
+        s = str_from_at(s, n ? n : 1);
+    }
+    return pairs >= others;
+}
+
+/* A character that the look's end cuts is no mistake. */
+static bool is_all(str s, bool cut, size_t (*length)(str s))
+{
+    while (s.n > 0) {
+        size_t n = length(s);
+        if (n == 0)
+            return cut && s.n < 4;
+        s = str_from_at(s, n);
+    }
+    return true;
+}
+
+str charset_guess(str s)
+{
+    bool cut = s.n > CHARSET_GUESS_MAX;
+    s = str_slice(s, 0, CHARSET_GUESS_MAX);
+    if (ascii_is_all(s))
+        return str_find_str(s, S("\x1b$")) >= 0 || str_find_str(s, S("\x1b(I")) >= 0
+                   ? S("iso-2022-jp")
+                   : S("utf-8");
+    if (is_all(s, cut, utf8_length))
+        return S("utf-8");
+    if (is_all(s, cut, euc_length))
+        return S("euc-jp");
+    return is_all(s, cut, sjis_length) && is_like_sjis(s) ? S("shift_jis") : S("windows-1252");
 }
 
 size_t charset_warm(void)

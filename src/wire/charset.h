@@ -20,6 +20,12 @@ void utf8_repair(struct buf *b, str s);
 /* Converts to UTF-8; what cannot be read becomes U+FFFD. ERR_NOTFOUND for an unknown charset,
  * and then nothing is added. Names are those of MIME, any case. */
 err charset_to_utf8(struct buf *b, str charset, str in);
+/* What undeclared octets probably are: "utf-8", "iso-2022-jp", "euc-jp", "shift_jis" or
+ * "windows-1252". Looks at the first CHARSET_GUESS_MAX octets. */
+enum { CHARSET_GUESS_MAX = 64 * 1024 };
+str charset_guess(str s);
+/* The code point of an octet of windows-1252; U+FFFD where it has none. */
+uint32_t charset_windows1252(unsigned char c);
 /* Opens and keeps the converters of what mail commonly comes in (Japanese, Chinese, Korean,
  * Cyrillic, Latin). How many the system has is returned. Not thread-safe. */
 size_t charset_warm(void);

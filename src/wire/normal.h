@@ -11,8 +11,10 @@
 #include "base/base.h"
 
 enum {
-    NORMAL_GROWTH = 12, /* U+FDFA: three octets become 33 */
-    NORMAL_RUN_MAX = 64 /* combining marks of one letter put in order; more stay as they come */
+    NORMAL_GROWTH = 12,   /* U+FDFA: three octets become 33 */
+    NORMAL_RUN_MAX = 512, /* characters put together at once where neither ASCII, kana nor kanji
+                           * lie between; longer runs are cut where a character begins */
+    NORMAL_MARKS_MAX = 64 /* marks on one character that are put in order; more stay as they come */
 };
 
 void normal_add(struct buf *b, str utf8);

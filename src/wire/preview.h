@@ -10,7 +10,7 @@
 #include "wire/mime.h"
 
 enum {
-    PREVIEW_CHARS = 200,         /* RFC 8970 3.1: at most so many characters */
-    PREVIEW_LOOK_MAX = 16 << 10, /* octets of the part that are looked at */
+    PREVIEW_CHARS = 200,          /* RFC 8970 3.1: at most so many characters */
+    PREVIEW_LOOK_MAX = 256 << 10, /* octets of the part that are looked at */
 };
 void preview_write(struct buf *b, const struct mime_part *root);

@@ -2,7 +2,7 @@
 """./dev bench [SECTION …] [--quick] [--rounds N] [--seconds N] [--ours] [--build NAME]
 
 Measures this host beside Debian's postfix and dovecot: the same load programs, the same disk, in
-turns (us, peer, us, peer, …), medians. Sections: disk accept hops deliver relay pop login idle.
+turns (us, peer, us, peer, …), medians. Sections: disk accept hops deliver relay pop login idle imap.
 --ours leaves the peers out; --quick: one short round, to see that it works."""
 import argparse
 import json
@@ -19,11 +19,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(TOP, "test", "kit")]
+import imap_section  # noqa: E402
 from house import House  # noqa: E402
 from meter import Meter  # noqa: E402
 from peers import Dovecot, Postfix  # noqa: E402
 
-SECTIONS = ["disk", "accept", "hops", "deliver", "relay", "pop", "login", "idle"]
+SECTIONS = ["disk", "accept", "hops", "deliver", "relay", "pop", "login", "idle", "imap"]
 PASSWORD = "bench-password"
 MANY = 100   # users of a section with many
 SINGLES = 60  # users after them, each for one single-user run: every run begins with an empty new/
@@ -49,6 +50,10 @@ class Bench:
         if run.returncode:
             raise RuntimeError(f"bench-{program} {' '.join(map(str, words))}: {run.stderr.strip()}")
         return json.loads(run.stdout)
+
+    def load_plain(self, program, *words):
+        """A load program that prints nothing."""
+        subprocess.run([f"{self.build}/test/bench/bench-{program}", *map(str, words)], check=True)
 
     def ours(self):
         if not self.house:
@@ -339,6 +344,14 @@ class Bench:
                 self.row(f"a connection, {'TLS' if tls else 'plain'}, of {users} user{'s' if users > 1 else ''}",
                          [mine], peer, "KiB", 0.25 if peer else ("at most", 140), better="less")
 
+    def imap(self):
+        imap_section.section(self, PASSWORD)
+
+    def index(self, side):
+        """Full-text index, where a side has one."""
+        if isinstance(side, imap_section.Ours):
+            self.house.command("twinpost", "index", side.user, timeout=3600)
+
     def run(self):
         print(machine(self.o))
         try:
@@ -392,6 +405,7 @@ def main():
     p.add_argument("--rounds", type=int)
     p.add_argument("--seconds", type=int, help="of one accept run (30: the issue's length)")
     p.add_argument("--count", type=int, help="messages of one deliver or relay run")
+    p.add_argument("--messages", type=imap_section.sizes_of, help="sizes of the imap section's mailbox: 1000,50000")
     p.add_argument("--idlers", type=int, default=1000)
     p.add_argument("--ours", action="store_true", help="without the peers")
     p.add_argument("--build", default="release")
@@ -404,6 +418,7 @@ def main():
     o.sections = o.sections or SECTIONS
     o.rounds = o.rounds or (1 if o.quick else 3)
     o.seconds = o.seconds or (3 if o.quick else 30)
+    o.messages = o.messages or ([1000] if o.quick else [1000, 50000])
     o.count = o.count or (2000 if o.quick else 10000)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped
     Bench(o).run()

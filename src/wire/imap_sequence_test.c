@@ -59,7 +59,7 @@ static void membership_is_exact(void **state)
 {
     (void)state;
     struct imap_range ranges[] = {{2, 4}, {7, 7}, {9, UINT32_MAX}};
-    struct imap_set set = {ranges, 3};
+    struct imap_set set = {.at = ranges, .n = 3};
     static const struct {
         uint32_t n;
         bool has;

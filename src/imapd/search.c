@@ -9,7 +9,7 @@
 #include "imapd/bodies.h"
 #include "imapd/search_text.h"
 #include "wire/charset.h"
-#include "wire/fold.h"
+#include "wire/normal.h"
 
 enum answer { NO, YES, UNKNOWN };
 enum { DAY = 86400 };
@@ -17,9 +17,11 @@ enum { DAY = 86400 };
 struct search {
     struct session *s;
     const struct imap_search_args *args;
-    struct needle *needles; /* by id */
-    struct arena *arena;    /* one message's */
-    bool *yes;              /* by index */
+    struct needle *needles;    /* by id */
+    struct store_found *known; /* the same: what the index says */
+    struct mail_text text;     /* one message's */
+    struct arena *arena;       /* one message's */
+    bool *yes;                 /* by index */
 };
 
 /* ---- preparing ---- */
@@ -35,7 +37,7 @@ static err to_utf8(struct arena *a, str charset, str text, str *ret)
         if (failed(e))
             return e;
     }
-    *ret = fold_copy(a, buf_str(&b));
+    *ret = normal_copy(a, buf_str(&b));
     return OK_ERR;
 }
 
@@ -122,6 +124,12 @@ static enum answer eval_sent(const struct imap_search *node, struct haystack *h)
                                                        : day >= node->number);
 }
 
+static enum answer ask_index(const struct store_found *known, uint32_t uid)
+{
+    enum index_answer a = index_says(known, uid);
+    return a == INDEX_UNKNOWN ? UNKNOWN : say_yes_if(a == INDEX_YES);
+}
+
 static enum answer eval(const struct search *q, const struct imap_search *node, size_t index,
                         struct haystack *h);
 
@@ -191,7 +199,8 @@ static enum answer eval_key(const struct search *q, const struct imap_search *no
     case IMAP_KEY_HEADER:
     case IMAP_KEY_BODY:
     case IMAP_KEY_TEXT:
-        return h == NULL ? UNKNOWN : say_yes_if(haystack_has(h, node->id));
+        return h == NULL ? ask_index(&q->known[node->id], m->uid)
+                         : say_yes_if(haystack_has(h, node->id));
     }
     return NO;
 }
@@ -213,7 +222,7 @@ static void collect_needles(struct search *q, const struct imap_search *node)
     for (; node != NULL; node = node->next) {
         if (node->key == IMAP_KEY_HEADER || node->key == IMAP_KEY_BODY ||
             node->key == IMAP_KEY_TEXT)
-            q->needles[node->id] = (struct needle){node->key, node->field, node->text};
+            q->needles[node->id] = needle_of(node);
         collect_needles(q, node->children);
     }
 }
@@ -227,6 +236,7 @@ static err each_body(void *ctx, const struct body *b)
                          .needles = q->needles,
                          .n = q->args->texts,
                          .arena = q->arena,
+                         .text = &q->text,
                          .found = NEW_N(q->arena, bool, q->args->texts + 1)};
     q->yes[b->index] = eval(q, q->args->root, b->index, &h) == YES;
     arena_reset(q->arena);
@@ -251,7 +261,10 @@ err search_run(struct session *s, const struct imap_search_args *args, struct sp
     struct search q = {.s = s, .args = args};
     q.yes = NEW_N(s->arena, bool, n + 1);
     q.needles = NEW_N(s->arena, struct needle, args->texts + 1);
+    q.known = NEW_N(s->arena, struct store_found, args->texts + 1);
     collect_needles(&q, args->root);
+    for (size_t i = 0; i < args->texts; i++)
+        q.known[i] = needle_look_up(s->store, s->arena, &q.needles[i]);
     bool *open = NEW_N(s->arena, bool, n + 1);
     for (size_t i = 0; i < n; i++) {
         enum answer a = eval(&q, args->root, i, NULL);
@@ -261,8 +274,10 @@ err search_run(struct session *s, const struct imap_search_args *args, struct sp
     struct spans opened = spans_of(s->arena, open, n);
     if (opened.n > 0) {
         q.arena = arena_new("message structure", SESSION_ARENA_MAX);
+        mail_text_init(&q.text, MAIL_TEXT_MAX);
         err e = bodies_each(s, &opened, args->needs_body ? BODY_WHOLE : BODY_HEADER, each_body, &q);
         arena_free(q.arena);
+        mail_text_done(&q.text);
         if (failed(e))
             return e;
     }

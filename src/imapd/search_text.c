@@ -1,38 +1,58 @@
 /* SPDX-License-Identifier: ISC */
 #include "imapd/search_text.h"
 
-#include "wire/charset.h"
 #include "wire/date.h"
-#include "wire/encoding.h"
-#include "wire/fold.h"
 #include "wire/header.h"
-#include "wire/mime.h"
-#include "wire/words.h"
 
-/* UTF-8 takes at most three octets for one of a single-octet charset. */
-enum { UTF8_PART_MAX = 3 * SEARCH_PART_MAX + 1024 };
+/* ---- what the index knows ---- */
 
-static str folded(struct buf *b)
+struct needle needle_of(const struct imap_search *node)
 {
-    fold_in_place(b->p, b->n);
-    return buf_str(b);
+    return (struct needle){.key = node->key,
+                           .field = node->field,
+                           .text = node->text,
+                           .finder = finder_of(node->text)};
 }
 
-/* ---- headers ---- */
-
-static bool header_has(const struct haystack *h, const struct needle *needle)
+struct store_found needle_look_up(struct store *s, struct arena *a, const struct needle *n)
 {
-    auto_buf struct buf b;
-    buf_init(&b, UTF8_PART_MAX);
-    str rest = header_split(h->message, 0).header;
-    struct header_field f;
-    while (header_find_next(&rest, needle->field, &f)) {
-        buf_reset(&b);
-        words_to_utf8(&b, str_slice(f.value, 0, SEARCH_PART_MAX));
-        if (folded_has(folded(&b), needle->text))
+    struct store_find_key key = {.where = n->key == IMAP_KEY_HEADER ? STORE_FIND_FIELD
+                                          : n->key == IMAP_KEY_BODY ? STORE_FIND_BODY
+                                                                    : STORE_FIND_TEXT,
+                                 .field = n->field,
+                                 .text = n->text};
+    struct store_found found = {0};
+    err e = store_find(s, a, &key, &found);
+    return failed(e) ? (struct store_found){0} : found;
+}
+
+static bool holds(const uint32_t *uids, size_t n, uint32_t uid)
+{
+    size_t from = 0;
+    while (from < n) {
+        size_t middle = from + (n - from) / 2;
+        if (uids[middle] == uid)
             return true;
+        if (uids[middle] < uid)
+            from = middle + 1;
+        else
+            n = middle;
     }
     return false;
+}
+
+enum index_answer index_says(const struct store_found *f, uint32_t uid)
+{
+    if (holds(f->sure, f->n_sure, uid))
+        return INDEX_YES;
+    return uid > f->upto || holds(f->ask, f->n_ask, uid) ? INDEX_UNKNOWN : INDEX_NO;
+}
+
+/* ---- one message ---- */
+
+static bool is_in(const struct needle *n, const struct buf *b)
+{
+    return finder_next(&n->finder, buf_str(b), 0) >= 0;
 }
 
 static void search_headers(struct haystack *h)
@@ -40,86 +60,14 @@ static void search_headers(struct haystack *h)
     if (h->headers_done)
         return;
     h->headers_done = true;
-    for (size_t i = 0; i < h->n; i++)
-        if (h->needles[i].key == IMAP_KEY_HEADER)
-            h->found[i] = header_has(h, &h->needles[i]);
-}
-
-/* ---- bodies ---- */
-
-static bool wants(const struct haystack *h, size_t i, bool in_header)
-{
-    enum imap_key key = h->needles[i].key;
-    return !h->found[i] && (key == IMAP_KEY_TEXT || (key == IMAP_KEY_BODY && !in_header));
-}
-
-static bool wants_any(const struct haystack *h)
-{
-    for (size_t i = 0; i < h->n; i++)
-        if (wants(h, i, false))
-            return true;
-    return false;
-}
-
-static void look(struct haystack *h, struct buf *b, bool in_header)
-{
-    str text = folded(b);
-    for (size_t i = 0; i < h->n; i++)
-        if (wants(h, i, in_header))
-            h->found[i] = folded_has(text, h->needles[i].text);
-}
-
-static void look_in_header(struct haystack *h, str header, bool own)
-{
-    auto_buf struct buf b;
-    buf_init(&b, UTF8_PART_MAX);
-    str rest = str_slice(header, 0, SEARCH_PART_MAX);
-    struct header_field f;
-    while (header_next(&rest, &f)) {
-        buf_add(&b, f.name);
-        buf_add(&b, S(": "));
-        words_to_utf8(&b, f.value);
-        buf_addc(&b, '\n');
+    mail_text_read(h->text, h->arena, h->message, MAIL_TEXT_HEAD);
+    for (size_t i = 0; i < h->n; i++) {
+        const struct needle *n = &h->needles[i];
+        if (n->key == IMAP_KEY_HEADER)
+            h->found[i] = mail_text_field_has(buf_str(&h->text->head), n->field, &n->finder);
+        else if (n->key == IMAP_KEY_TEXT)
+            h->found[i] = is_in(n, &h->text->head);
     }
-    look(h, &b, own);
-}
-
-static void undo_encoding(const struct mime_part *p, struct buf *b)
-{
-    /* Four octets of base64 are three; the rest of an oversized part is not looked at. */
-    str body = str_slice(p->body, 0, SEARCH_PART_MAX);
-    if (str_ieq(p->encoding, S("base64"))) {
-        struct base64_decoder d = {0};
-        base64_decode_feed(&d, b, body);
-        base64_decode_end(&d, b);
-    } else if (str_ieq(p->encoding, S("quoted-printable"))) {
-        struct qp_decoder d = {0};
-        qp_decode_feed(&d, b, body);
-        qp_decode_end(&d, b);
-    } else {
-        buf_add(b, body);
-    }
-}
-
-static void look_in_text(struct haystack *h, const struct mime_part *p)
-{
-    auto_buf struct buf raw, utf8;
-    buf_init(&raw, SEARCH_PART_MAX + 1024);
-    buf_init(&utf8, UTF8_PART_MAX);
-    undo_encoding(p, &raw);
-    err e = charset_to_utf8(&utf8, params_get(&p->params, S("charset")), buf_str(&raw));
-    if (failed(e)) /* a charset that nobody knows: ASCII in it can still be found */
-        utf8_repair(&utf8, buf_str(&raw));
-    look(h, &utf8, false);
-}
-
-static const struct mime_part *after(const struct mime_part *p)
-{
-    if (p->children != NULL)
-        return p->children;
-    while (p != NULL && p->next == NULL)
-        p = p->parent;
-    return p != NULL ? p->next : NULL;
 }
 
 static void search_bodies(struct haystack *h)
@@ -127,21 +75,21 @@ static void search_bodies(struct haystack *h)
     if (h->bodies_done)
         return;
     h->bodies_done = true;
-    const struct mime_part *root = mime_parse(h->arena, h->message);
-    look_in_header(h, root->header, true);
-    for (const struct mime_part *p = root; p != NULL && wants_any(h); p = after(p)) {
-        if (p->kind == MIME_MESSAGE)
-            look_in_header(h, p->children->header, false);
-        else if (p->kind == MIME_LEAF && str_ieq(p->type, S("text")))
-            look_in_text(h, p);
+    mail_text_read(h->text, h->arena, h->message, MAIL_TEXT_PARTS | MAIL_TEXT_BODY);
+    for (size_t i = 0; i < h->n; i++) {
+        const struct needle *n = &h->needles[i];
+        if (n->key == IMAP_KEY_BODY || n->key == IMAP_KEY_TEXT)
+            h->found[i] = h->found[i] || is_in(n, &h->text->body);
+        if (n->key == IMAP_KEY_TEXT)
+            h->found[i] = h->found[i] || is_in(n, &h->text->parts);
     }
 }
 
 bool haystack_has(struct haystack *h, size_t i)
 {
-    if (h->needles[i].key == IMAP_KEY_HEADER)
+    if (h->needles[i].key != IMAP_KEY_BODY)
         search_headers(h);
-    else
+    if (h->needles[i].key != IMAP_KEY_HEADER && !h->found[i])
         search_bodies(h);
     return h->found[i];
 }

@@ -92,6 +92,18 @@ static void header_lines(struct buf *utf8, str header)
     }
 }
 
+bool mail_text_field_has(str head, str field, const struct finder *needle)
+{
+    str line;
+    while (str_line(&head, &line)) {
+        str value = line;
+        if (str_iskip(&value, field) && str_skip(&value, S(": ")) &&
+            finder_next(needle, value, 0) >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- parts ---- */
 
 void mail_part_decode(struct buf *b, const struct mime_part *p)

@@ -16,6 +16,7 @@
  */
 #pragma once
 #include "base/base.h"
+#include "wire/find.h"
 #include "wire/mime.h"
 
 enum {
@@ -38,6 +39,9 @@ void mail_text_done(struct mail_text *t);
 /* Replaces what was there. `a`: for the structure (MIME_ARENA_MAX); the caller's to reset. Without
  * PARTS and BODY the message may end after its header. */
 void mail_text_read(struct mail_text *t, struct arena *a, str message, unsigned wants);
+
+/* Whether a field of that name (any case, no colon) has the needle in its value. Linear. */
+bool mail_text_field_has(str head, str field, const struct finder *needle);
 
 /* A header field's value: words decoded, LFs as spaces, normal. */
 void mail_text_value(struct buf *b, str raw_value);

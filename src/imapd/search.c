@@ -188,6 +188,21 @@ static enum answer eval_key(const struct search *q, const struct imap_search *no
         return say_yes_if(day == node->number);
     case IMAP_KEY_SINCE:
         return say_yes_if(day >= node->number);
+    case IMAP_KEY_UIDAFTER:
+        return say_yes_if((int64_t)m->uid > node->number);
+    case IMAP_KEY_UIDBEFORE:
+        return say_yes_if((int64_t)m->uid < node->number);
+    case IMAP_KEY_OLDER:
+    case IMAP_KEY_YOUNGER:
+    case IMAP_KEY_SAVEDBEFORE:
+    case IMAP_KEY_SAVEDON:
+    case IMAP_KEY_SAVEDSINCE:
+    case IMAP_KEY_SAVEDATESUPPORTED:
+    case IMAP_KEY_EMAILID:
+    case IMAP_KEY_THREADID:
+    case IMAP_KEY_MODSEQ:
+    case IMAP_KEY_SAVED:
+        return NO;
     case IMAP_KEY_LARGER:
         return say_yes_if((int64_t)m->size > node->number);
     case IMAP_KEY_SMALLER:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/base.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +47,16 @@ static void numbers_are_refused_when_they_overflow_or_have_rest(void **state)
     assert_false(str_u64(S("18446744073709551616"), &v));
     assert_false(str_u64(S("12x"), &v));
     assert_false(str_u64(S(""), &v));
+}
+
+static void an_error_of_any_kind_tells_the_kernels_reason(void **state)
+{
+    (void)state;
+    err e = {.kind = ERR_NOTFOUND, .sys = ENOENT, .what = "open file"};
+    assert_string_equal(err_text(e), "open file: No such file or directory");
+    e = err_new(ERR_DENIED, "rcpthosts");
+    assert_string_equal(err_text(e), "rcpthosts");
+    assert_string_equal(err_text(OK_ERR), "no error");
 }
 
 static void a_buffer_past_its_maximum_says_so_and_stays_so(void **state)
@@ -124,6 +135,7 @@ int main(void)
         cmocka_unit_test(cutting_splits_at_the_first_separator),
         cmocka_unit_test(lines_lose_lf_and_crlf_and_the_last_needs_none),
         cmocka_unit_test(numbers_are_refused_when_they_overflow_or_have_rest),
+        cmocka_unit_test(an_error_of_any_kind_tells_the_kernels_reason),
         cmocka_unit_test(a_buffer_past_its_maximum_says_so_and_stays_so),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_after_reset_too),
         cmocka_unit_test(a_map_keeps_insertion_order_through_growth_and_removal),

@@ -30,7 +30,7 @@ const char *err_text(err e)
     static _Thread_local char text[256];
     if (!failed(e))
         return "no error";
-    if (e.kind != ERR_SYS)
+    if (e.sys == 0)
         return e.what;
     (void)snprintf(text, sizeof text, "%s: %s", e.what, strerror(e.sys)); /* cut is fine */
     return text;

@@ -9,7 +9,7 @@
 #include "sched/sched.h"
 #include "wire/limits.h"
 
-enum { NOTIFY_MAX = 64, COMMIT_AT_BYTES = 4 << 20 };
+enum { NOTIFY_MAX = 64, COMMIT_AT_BYTES = 4 << 20, RCPTS_TEXT_MAX = 2000 };
 
 static void forget_files(struct client *c)
 {
@@ -310,12 +310,29 @@ static void tell_pending(struct sched *s)
     s->pending.n = 0;
 }
 
+/* As many as an event holds; the others are named by their deliveries' events. */
+static str recipients_text(const struct queue_message *m, struct buf *b)
+{
+    if (m->n_rcpts == 1)
+        return m->rcpts[0].address;
+    for (uint32_t i = 0; i < m->n_rcpts; i++) {
+        if (b->n + m->rcpts[i].address.n + 1 > b->max)
+            break;
+        if (i)
+            buf_addc(b, ',');
+        buf_add(b, m->rcpts[i].address);
+    }
+    return buf_str(b);
+}
+
 static void tell_new(const struct queue_message *m)
 {
+    auto_buf struct buf rcpts;
+    buf_init(&rcpts, RCPTS_TEXT_MAX);
     log_event(NULL, EV_QUEUE_NEW, F_INT("id", m->id), F_INT("size", m->size),
               F_STR("sender", m->sender), F_INT("qp", m->pid), F_INT("uid", m->uid),
               F_STR("user", m->user), F_STR("sid", m->sid), F_INT("rcpts", m->n_rcpts),
-              F_STR("rcpt", m->rcpts[0].address));
+              F_STR("rcpt", recipients_text(m, &rcpts)));
 }
 
 /* What the commit made durable. Starting one may append others (a refusal's bounce): those

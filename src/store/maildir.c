@@ -38,9 +38,38 @@ struct maildir_batch {
     VEC(struct entry) entries;
 };
 
+/* A new directory's name is safe when its parent is synced: every one on the way may be new. */
+static err sync_way_to(int dir, const char *path)
+{
+    char part[4096];
+    size_t n = strlen(path);
+    if (n >= sizeof part)
+        return err_new(ERR_LIMIT, "directory path is too long");
+    memcpy(part, path, n + 1);
+    while (n && part[n - 1] == '/')
+        n--;
+    err e = OK_ERR;
+    while (n && !failed(e)) {
+        while (n && part[n - 1] != '/')
+            n--;
+        while (n > 1 && part[n - 1] == '/')
+            n--;
+        part[n] = 0;
+        auto_fd int fd = -1;
+        e = dir_open(dir, n ? part : ".", &fd);
+        if (!failed(e))
+            e = dir_sync(fd);
+        if (n == 1 && part[0] == '/')
+            break;
+    }
+    return e;
+}
+
 err maildir_make(int dir, const char *path)
 {
     static const char *const parts[] = {"tmp", "new", "cur"};
+    struct stat st;
+    bool is_new = fstatat(dir, path, &st, 0) < 0;
     err e = dir_make_all(dir, path, 0700);
     if (failed(e))
         return e;
@@ -48,9 +77,9 @@ err maildir_make(int dir, const char *path)
     e = dir_open(dir, path, &fd);
     for (size_t i = 0; i < 3 && !failed(e); i++)
         e = dir_make(fd, parts[i], 0700);
-    if (failed(e))
-        return e;
-    return dir_sync(fd);
+    if (!failed(e))
+        e = dir_sync(fd);
+    return failed(e) || !is_new ? e : sync_way_to(dir, path);
 }
 
 err maildir_batch_open(int dir, const char *path, str host, struct maildir_batch **ret)

@@ -93,6 +93,8 @@ static err load_site(struct auth *a)
     a->archive = archive;
     a->house.host = site.me.n > 0 ? site.me : S("localhost");
     a->house.allow_plaintext = site.allowplaintext;
+    slow_rules(a->slow, (struct slow_rules){.first_ms = (int64_t)site.logindelay,
+                                            .most_ms = (int64_t)site.maxlogindelay});
     return OK_ERR;
 }
 

@@ -19,6 +19,7 @@ struct tallies {
 };
 
 struct slow {
+    struct slow_rules rules;
     struct tallies addresses, users;
 };
 
@@ -59,6 +60,11 @@ void slow_free(struct slow *s)
     free(s);
 }
 
+void slow_rules(struct slow *s, struct slow_rules rules)
+{
+    s->rules = rules;
+}
+
 static unsigned count(struct tallies *t, str key, int64_t now_ms)
 {
     struct tally *one = map_get(t->by_key, key);
@@ -82,12 +88,12 @@ static unsigned count(struct tallies *t, str key, int64_t now_ms)
     return one->failures;
 }
 
-static int64_t delay_of(unsigned failures)
+static int64_t delay_of(struct slow_rules r, unsigned failures)
 {
-    int64_t ms = SLOW_FIRST_MS;
-    for (unsigned i = 1; i < failures && ms < SLOW_MOST_MS; i++)
+    int64_t ms = r.first_ms;
+    for (unsigned i = 1; i < failures && ms && ms < r.most_ms; i++)
         ms *= 2;
-    return ms < SLOW_MOST_MS ? ms : SLOW_MOST_MS;
+    return ms < r.most_ms ? ms : r.most_ms;
 }
 
 /* An IPv6 customer has at least a /64 to change addresses in. */
@@ -108,7 +114,7 @@ int64_t slow_failed(struct slow *s, str address, str user, int64_t now_ms)
     unsigned char room[16];
     unsigned by_address = count(&s->addresses, address_key(address, room), now_ms);
     unsigned by_user = user.n > 0 ? count(&s->users, user, now_ms) : 0;
-    return delay_of(by_address > by_user ? by_address : by_user);
+    return delay_of(s->rules, by_address > by_user ? by_address : by_user);
 }
 
 void slow_succeeded(struct slow *s, str user)

@@ -7,14 +7,18 @@
 #include "base/base.h"
 
 enum {
-    SLOW_FIRST_MS = 500,     /* also hides how long the check itself took */
-    SLOW_MOST_MS = 15000,    /* below the shortest login timeout of common clients */
     SLOW_FORGET_MS = 60000,  /* one failure is forgotten in so long */
     SLOW_ENTRIES_MAX = 8192, /* of each kind */
 };
 
+struct slow_rules {
+    int64_t first_ms; /* also hides how long the check itself took */
+    int64_t most_ms;  /* to be below the shortest login timeout of clients */
+};
+
 struct slow;
 struct slow *slow_new(void);
+void slow_rules(struct slow *s, struct slow_rules rules); /* before the first failure */
 void slow_free(struct slow *s);
 /* Counts the failure; the answer is due so many ms after the question. */
 int64_t slow_failed(struct slow *s, str address, str user, int64_t now_ms);

@@ -41,6 +41,11 @@ struct site {
     struct names badmailto;
     str defaultdelivery; /* .qmail text, several lines allowed */
     uint64_t maxconnections, maxconnectionsperip, maxrcpt;
+    uint64_t connectionrate, connectionburst;
+    uint64_t banpoints, banwindow, bantime, bangrowth, maxbantime, banforget;
+    uint64_t logindelay, maxlogindelay;
+    uint64_t delaynotice;
+    int delaynoticeto;
     uint64_t concurrencyperhost;
     uint64_t timeoutimap, timeoutpop3, timeoutlogin, timeoutprogram, maxprogrammemory;
     bool allowplaintext;

@@ -4,6 +4,7 @@
  * the contract of the header: the view changes only in store_sync() and store_select().
  */
 #pragma once
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct fake_message {
 struct fake_folder {
     char name[STORE_NAME_MAX + 1];
     bool exists, subscribed;
+    unsigned uses;
     uint32_t uidvalidity, uidnext, first_recent;
     struct fake_message at[FAKE_MESSAGES];
     size_t n;
@@ -45,6 +47,12 @@ struct store {
     int spool;
     char reason[64];
 };
+
+static err fake_exists(struct store *s)
+{
+    (void)snprintf(s->reason, sizeof s->reason, "The folder exists already");
+    return (err){.kind = ERR_DENIED, .sys = EEXIST, .what = "fake store"};
+}
 
 static err fake_fail(struct store *s, enum err_kind kind, const char *why)
 {
@@ -151,9 +159,10 @@ err store_list(struct store *s, struct arena *a, struct store_folder **ret, size
         struct fake_folder *f = &s->folders[i];
         if (!f->exists && !f->subscribed)
             continue;
-        out[n] =
-            (struct store_folder){str_from(f->name), (f->exists ? 0u : STORE_ABSENT) |
-                                                         (f->subscribed ? STORE_SUBSCRIBED : 0u)};
+        out[n] = (struct store_folder){.name = str_from(f->name),
+                                       .flags = (f->exists ? 0u : STORE_ABSENT) |
+                                                (f->subscribed ? STORE_SUBSCRIBED : 0u),
+                                       .uses = f->uses};
         str prefix = arena_printf(a, "%s.", f->name);
         for (size_t k = 0; k < FAKE_FOLDERS; k++)
             if (s->folders[k].exists && str_starts(str_from(s->folders[k].name), prefix))
@@ -169,7 +178,7 @@ err store_create(struct store *s, str name)
 {
     struct fake_folder *f = fake_find(s, name);
     if (f != NULL && f->exists)
-        return fake_fail(s, ERR_DENIED, "The folder exists already");
+        return fake_exists(s);
     f = fake_add_folder(s, name);
     if (f == NULL)
         return fake_fail(s, ERR_LIMIT, "Too many folders");
@@ -192,7 +201,7 @@ err store_rename(struct store *s, str from, str to)
     if (f == NULL || !f->exists)
         return fake_fail(s, ERR_NOTFOUND, "No such folder");
     if (fake_find(s, to) != NULL || to.n > STORE_NAME_MAX)
-        return fake_fail(s, ERR_DENIED, "The folder exists already");
+        return fake_exists(s);
     memset(f->name, 0, sizeof f->name);
     memcpy(f->name, to.p, to.n);
     return OK_ERR;

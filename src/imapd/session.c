@@ -5,6 +5,7 @@
  * commands share packets. */
 #include "imapd/session.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -45,10 +46,10 @@ struct reply reply_store(struct session *s, err e, const char *missing_code)
         code = missing_code != NULL ? missing_code : "NONEXISTENT";
         break;
     case ERR_DENIED:
-        code = "CANNOT";
+        code = e.sys == EEXIST ? "ALREADYEXISTS" : "CANNOT";
         break;
     case ERR_LIMIT:
-        code = "LIMIT";
+        code = e.sys == EDQUOT ? "OVERQUOTA" : "LIMIT";
         break;
     case ERR_TEMP:
     case ERR_SYS:

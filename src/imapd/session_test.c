@@ -355,15 +355,15 @@ static void folders_are_listed_by_pattern(void **state)
     expect("a CREATE Work.2026.\r\nb CREATE &ZeVnLIqe-\r\nc LIST \"\" *\r\nd LIST \"\" %\r\n"
            "e LIST Work. %\r\nf LIST \"\" \"\"\r\ng CREATE &bad\r\nh CREATE INBOX\r\n",
            "a OK Created.\r\nb OK Created.\r\n"
-           "* LIST (\\Unmarked \\HasNoChildren) \".\" INBOX\r\n"
-           "* LIST (\\Unmarked \\HasNoChildren) \".\" Work.2026\r\n"
-           "* LIST (\\Unmarked \\HasNoChildren) \".\" &ZeVnLIqe-\r\nc OK Listed.\r\n"
-           "* LIST (\\Unmarked \\HasNoChildren) \".\" INBOX\r\n"
-           "* LIST (\\Unmarked \\HasNoChildren) \".\" &ZeVnLIqe-\r\nd OK Listed.\r\n"
-           "* LIST (\\Unmarked \\HasNoChildren) \".\" Work.2026\r\ne OK Listed.\r\n"
+           "* LIST (\\HasNoChildren) \".\" INBOX\r\n"
+           "* LIST (\\HasNoChildren) \".\" Work.2026\r\n"
+           "* LIST (\\HasNoChildren) \".\" &ZeVnLIqe-\r\nc OK Listed.\r\n"
+           "* LIST (\\HasNoChildren) \".\" INBOX\r\n"
+           "* LIST (\\HasNoChildren) \".\" &ZeVnLIqe-\r\nd OK Listed.\r\n"
+           "* LIST (\\HasNoChildren) \".\" Work.2026\r\ne OK Listed.\r\n"
            "* LIST (\\Noselect) \".\" \"\"\r\nf OK Listed.\r\n"
            "g NO [CANNOT] A mailbox cannot have that name.\r\n"
-           "h NO [CANNOT] The folder exists already.\r\n");
+           "h NO [ALREADYEXISTS] The folder exists already.\r\n");
 }
 
 static void the_selected_mailbox_may_be_deleted_or_renamed(void **state)
@@ -450,7 +450,7 @@ static void commands_out_of_phase_or_unknown_are_bad(void **state)
            "* BAD a tag and a command are expected.\r\ne BAD too many arguments.\r\n"
            "* ID (\"name\" \"twinpost\")\r\nf OK Pleased to meet you.\r\n"
            "* NAMESPACE ((\"\" \".\")) NIL NIL\r\ng OK Your own mail is all there is.\r\n"
-           "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN "
+           "* CAPABILITY IMAP4rev1 LITERAL+ ID IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN "
            "MOVE\r\nh OK That is all.\r\n");
 }
 

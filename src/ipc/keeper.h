@@ -3,9 +3,9 @@
  *
  * The session asks, the keeper answers each packet once, in order, with the same id; at most
  * one mailbox is open per channel. Unasked (id 0) the keeper sends only IPC_KEEPER_NEWS, once
- * until the next SYNC. Every answer begins with outcome (enum err_kind; 0 is well) and, when
- * that is not 0, words for a person. Numbers inside byte strings are little endian u32.
- * store/session.h is the face that sessions use.
+ * until the next SYNC. Every answer begins with outcome (enum err_kind, and above it errno; 0 is
+ * well) and, when that is not 0, words for a person. Numbers inside byte strings are little endian
+ * u32. store/session.h is the face that sessions use.
  */
 #pragma once
 #include "ipc/channel.h"
@@ -40,6 +40,7 @@ enum keeper_type {
 };
 
 enum {
+    KEEPER_OUTCOME_SYS = 8, /* bits: errno stands above the kind */
     KEEPER_NAME_MAX = 255,
     KEEPER_TEXT_MAX = 256,
     KEEPER_SET_MAX = 32 * 1024,     /* bytes of ranges in one packet; sessions split longer sets */
@@ -64,8 +65,8 @@ struct keeper_done {
 };
 extern const struct ipc_schema keeper_done_schema;
 
-/* data: per folder one byte of flags (enum store_folder_flag), the name, NUL. NAMES: base
- * names in table order, NUL after each. Longer than inline: fds[0]. */
+/* data: per folder a byte of flags (enum store_folder_flag) | 128, one of uses | 128, the name,
+ * NUL. NAMES: base names in table order, NUL after each. Longer than inline: fds[0]. */
 struct keeper_data {
     uint32_t outcome;
     str text;

@@ -9,12 +9,15 @@
 
 uint32_t outcome_of(err e)
 {
-    return (uint32_t)e.kind;
+    return (uint32_t)e.kind | (uint32_t)e.sys << KEEPER_OUTCOME_SYS;
 }
 
 str words_of(err e)
 {
-    return failed(e) ? str_slice(str_from(err_text(e)), 0, KEEPER_TEXT_MAX) : S("");
+    if (!failed(e))
+        return S("");
+    bool own = e.kind == ERR_DENIED || e.kind == ERR_LIMIT; /* its words say it all */
+    return str_slice(str_from(own ? e.what : err_text(e)), 0, KEEPER_TEXT_MAX);
 }
 
 void put_u32(struct buf *b, uint32_t v)

@@ -11,7 +11,9 @@
 
 #include "os/file.h"
 #include "os/random.h"
+#include "store/attributes.h"
 #include "store/maildir.h"
+#include "store/uses.h"
 
 #define SUBSCRIPTIONS "subscriptions"
 #define DELETED "..deleted-"
@@ -114,6 +116,19 @@ err folders_path(const struct folders *f, str name, struct buf *ret)
     return buf_check(ret, "path");
 }
 
+err folders_attributes_path(const struct folders *f, str name, struct buf *ret)
+{
+    if (name.n == 0 || folder_is_inbox(name))
+        buf_addf(ret, "%s/%s", f->root, name.n ? ATTRIBUTES_FILE : ATTRIBUTES_SERVER_FILE);
+    else if (!is_safe(name))
+        return err_new(ERR_SYNTAX, "not a folder name");
+    else
+        buf_addf(ret, "%s/.%.*s/" ATTRIBUTES_FILE, f->root, STR_ARG(name));
+    buf_addc(ret, 0);
+    ret->n -= ret->n > 0; /* a NUL behind, for system calls */
+    return buf_check(ret, "path");
+}
+
 bool folder_exists(const struct folders *f, str name)
 {
     if (folder_is_inbox(name))
@@ -200,7 +215,7 @@ err folders_subscribe(const struct folders *f, str name, enum store_subscription
 
 struct found {
     str name;
-    unsigned flags;
+    unsigned flags, uses;
 };
 struct listing {
     const struct folders *f;
@@ -253,9 +268,10 @@ static int by_level(const void *x, const void *y)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
-static void write_one(struct buf *out, str name, unsigned flags)
+static void write_one(struct buf *out, str name, unsigned flags, unsigned uses)
 {
     buf_addc(out, (char)(flags | 128));
+    buf_addc(out, (char)(uses | 128));
     buf_add(out, name);
     buf_addc(out, 0);
 }
@@ -277,6 +293,58 @@ static err add_subscribed(struct listing *l, bool *ret_inbox)
     return OK_ERR;
 }
 
+/* ---- what folders are for ---- */
+
+static unsigned read_uses(const struct folders *f, const char *path)
+{
+    auto_arena struct arena *a = arena_new("attributes", 2 * ATTRIBUTES_FILE_MAX);
+    struct attributes all;
+    err e = attributes_read(f->home, path, a, &all);
+    for (size_t i = 0; !failed(e) && i < all.n; i++)
+        if (str_ieq(all.at[i].name, S(ATTRIBUTES_USE)))
+            return uses_read(all.at[i].value);
+    return 0; /* one that cannot be read says nothing */
+}
+
+/* A use that no attribute gives goes to the first folder that is named for it. */
+static void uses_by_name(struct listing *l, unsigned given)
+{
+    for (unsigned use = 1; use <= STORE_USE_ALL; use <<= 1) {
+        size_t n;
+        const str *names = uses_names(use, &n);
+        struct found *x = NULL;
+        for (size_t i = 0; !(given & use) && i < n * 2 && !x; i++) {
+            str name =
+                i % 2 ? arena_printf(l->a, "INBOX.%.*s", STR_ARG(names[i / 2])) : names[i / 2];
+            x = map_get(l->by_name, name);
+            if (x && (x->flags & (STORE_NOSELECT | STORE_ABSENT)))
+                x = NULL;
+        }
+        if (x)
+            x->uses |= use;
+    }
+}
+
+static void find_uses(struct listing *l)
+{
+    unsigned given = 0;
+    size_t at = 0;
+    void *v;
+    str key;
+    while (map_next(l->by_name, &at, &key, &v)) {
+        struct found *x = v;
+        char path[PATH_BYTES];
+        if (x->flags & (STORE_NOSELECT | STORE_ABSENT))
+            continue;
+        (void)snprintf(path, sizeof path, "%s/.%.*s/" ATTRIBUTES_FILE, l->f->root,
+                       STR_ARG(x->name)); /* fits */
+        if (exists(l->f->home, path))
+            x->uses = read_uses(l->f, path);
+        given |= x->uses;
+    }
+    uses_by_name(l, given);
+}
+
 err folders_list(const struct folders *f, struct buf *out)
 {
     auto_fd int root = -1;
@@ -292,6 +360,7 @@ err folders_list(const struct folders *f, struct buf *out)
     if (!failed(e))
         e = add_subscribed(&l, &inbox);
     if (!failed(e)) {
+        find_uses(&l);
         size_t n = map_count(l.by_name), at = 0, i = 0;
         struct found **all = NEW_N(a, struct found *, n + 1);
         void *v;
@@ -299,9 +368,9 @@ err folders_list(const struct folders *f, struct buf *out)
         while (map_next(l.by_name, &at, &key, &v))
             all[i++] = v;
         qsort(all, n, sizeof *all, by_level);
-        write_one(out, S("INBOX"), inbox ? STORE_SUBSCRIBED : 0);
+        write_one(out, S("INBOX"), inbox ? STORE_SUBSCRIBED : 0, 0);
         for (i = 0; i < n; i++)
-            write_one(out, all[i]->name, all[i]->flags);
+            write_one(out, all[i]->name, all[i]->flags, all[i]->uses);
         e = buf_check(out, "folder list");
     }
     map_free(l.by_name);
@@ -317,12 +386,19 @@ static err sync_root(const struct folders *f)
     return failed(e) ? e : dir_sync(fd);
 }
 
+static err exists_already(void)
+{
+    err e = err_new(ERR_DENIED, "a folder of that name exists already");
+    e.sys = EEXIST;
+    return e;
+}
+
 err folders_create(const struct folders *f, str name)
 {
     if (!folder_name_is_valid(name))
         return err_new(ERR_SYNTAX, "not a name for a folder");
     if (folder_exists(f, name))
-        return err_new(ERR_DENIED, "the folder exists");
+        return exists_already();
     err e = maildir_make(f->home, f->root);
     if (failed(e))
         return e;
@@ -433,7 +509,7 @@ static err rename_one(const struct folders *f, struct renaming *r, str name)
     if (!failed(e))
         e = folders_path(f, target, &fresh);
     if (!failed(e) && exists(f->home, fresh.p))
-        e = err_new(ERR_DENIED, "a folder of that name exists");
+        e = exists_already();
     return failed(e) ? e : file_rename(f->home, old.p, f->home, fresh.p);
 }
 
@@ -442,7 +518,7 @@ err folders_rename(const struct folders *f, str from, str to)
     if (!folder_name_is_valid(to))
         return err_new(ERR_SYNTAX, "not a name for a folder");
     if (folder_exists(f, to))
-        return err_new(ERR_DENIED, "a folder of that name exists");
+        return exists_already();
     auto_arena struct arena *a = arena_new("rename", 16 << 20);
     struct renaming r = {.a = a, .from = from, .to = to};
     if (str_starts(to, from) && to.n > from.n && to.p[from.n] == '.')

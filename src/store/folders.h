@@ -27,10 +27,12 @@ bool folder_is_inbox(str name);
 /* Path of a folder's Maildir relative to home ("Maildir/.Work"). ERR_SYNTAX: a name that
  * could leave the tree. INBOX: f->inbox. */
 err folders_path(const struct folders *f, str name, struct buf *ret);
+/* Of the file of store/attributes.h. An empty name: the one of the server. */
+err folders_attributes_path(const struct folders *f, str name, struct buf *ret);
 bool folder_exists(const struct folders *f, str name);
 
-/* Per folder: one byte of flags | 128, the name, NUL; INBOX first, then sorted bytewise by
- * level; levels without a folder of their own are STORE_NOSELECT. */
+/* Per folder: one byte of flags | 128, one of uses | 128, the name, NUL; INBOX first, then sorted
+ * bytewise by level; levels without a folder of their own are STORE_NOSELECT. */
 err folders_list(const struct folders *f, struct buf *out);
 /* ERR_DENIED: it exists. Missing parents are not needed: Maildir++ names stand alone. */
 err folders_create(const struct folders *f, str name);

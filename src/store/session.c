@@ -145,7 +145,10 @@ err store_verdict(struct store *s, uint32_t outcome, str text)
         return OK_ERR;
     buf_reset(&s->reason);
     buf_add(&s->reason, text);
-    return err_new(outcome <= ERR_SYS ? (enum err_kind)outcome : ERR_SYNTAX, "mail store");
+    uint32_t kind = outcome & ((1u << KEEPER_OUTCOME_SYS) - 1);
+    err e = err_new(kind > 0 && kind <= ERR_SYS ? (enum err_kind)kind : ERR_SYNTAX, "mail store");
+    e.sys = (int)(outcome >> KEEPER_OUTCOME_SYS & 0xffff);
+    return e;
 }
 
 err store_ask_done(struct store *s, const struct ipc_schema *m, const void *question)
@@ -178,12 +181,24 @@ err store_data_of(str data, struct packet *p, str *ret_mapped, str *ret)
 
 /* ---- folders ---- */
 
+/* Sorted: a parent stands before all that is below it. INBOX stands first, apart from its own. */
 static void link_children(struct store_folder *f, size_t n)
 {
-    for (size_t i = 0; i + 1 < n; i++) { /* sorted: a child follows its parent's other children */
-        str name = f[i].name, next = f[i + 1].name;
-        if (next.n > name.n && str_starts(next, name) && next.p[name.n] == '.')
-            f[i].flags |= STORE_HAS_CHILDREN;
+    size_t path[STORE_NAME_MAX], depth = 0; /* the folders that f[i] is below */
+    for (size_t i = 1; i < n; i++) {
+        str name = f[i].name;
+        if (str_istarts(name, S("INBOX.")) && !(f[i].flags & STORE_ABSENT))
+            f[0].flags |= STORE_HAS_CHILDREN;
+        while (depth > 0) {
+            str up = f[path[depth - 1]].name;
+            if (name.n > up.n && str_starts(name, up) && name.p[up.n] == '.')
+                break;
+            depth--;
+        }
+        for (size_t k = 0; k < depth && !(f[i].flags & STORE_ABSENT); k++)
+            f[path[k]].flags |= STORE_HAS_CHILDREN;
+        if (depth < STORE_NAME_MAX)
+            path[depth++] = i;
     }
 }
 
@@ -207,11 +222,12 @@ err store_list(struct store *s, struct arena *a, struct store_folder **ret, size
     n = 0;
     str one;
     while (str_cut(rest, 0, &one, &rest)) {
-        if (one.n < 2)
+        if (one.n < 3)
             continue;
         /* 128 marks the byte as not NUL */
         f[n].flags = (unsigned char)one.p[0] & 127u;
-        f[n++].name = arena_copy(a, str_from_at(one, 1));
+        f[n].uses = (unsigned char)one.p[1] & 127u;
+        f[n++].name = arena_copy(a, str_from_at(one, 2));
     }
     fd_unmap(mapped);
     link_children(f, n);

@@ -71,7 +71,8 @@ int store_fd(const struct store *s);
 /* Takes in what the keeper said unasked. True: store_sync() would bring something. */
 bool store_has_news(struct store *s);
 /* Plain words of the last failure for a person ("no such folder"); static or until the next
- * call. Kinds: NOTFOUND, DENIED (exists already, read-only, bad name), LIMIT, TEMP, … */
+ * call. Kinds: NOTFOUND, DENIED (sys EEXIST: exists already; read-only, bad name), LIMIT (sys
+ * EDQUOT: the quota), TEMP, … */
 str store_reason(const struct store *s);
 
 /* ---- folders ---- */
@@ -79,12 +80,22 @@ enum store_folder_flag {
     STORE_NOSELECT = 1, /* only a level in the names of others */
     STORE_SUBSCRIBED = 2,
     STORE_HAS_CHILDREN = 4,
-    STORE_MARKED = 8, /* something lies in new/ */
-    STORE_ABSENT = 8, /* subscribed only: the folder does not exist */
+    STORE_MARKED = 8,  /* something lies in new/ */
+    STORE_ABSENT = 16, /* subscribed only: the folder does not exist */
+};
+/* What a folder is for: said by an attribute, or told by its name. */
+enum store_use {
+    STORE_USE_ARCHIVE = 1,
+    STORE_USE_DRAFTS = 2,
+    STORE_USE_JUNK = 4,
+    STORE_USE_SENT = 8,
+    STORE_USE_TRASH = 16,
+    STORE_USE_ALL = 31,
 };
 struct store_folder {
     str name;
     unsigned flags;
+    unsigned uses; /* enum store_use, together */
 };
 /* All folders and subscriptions, INBOX first, then by name. */
 err store_list(struct store *s, struct arena *a, struct store_folder **ret, size_t *ret_n);

@@ -44,6 +44,17 @@ void imap_write_string(struct buf *b, str s)
         write_literal(b, s);
 }
 
+void imap_write_utf8(struct buf *b, str s)
+{
+    bool quotes = s.n <= IMAP_QUOTED_MAX;
+    for (size_t i = 0; quotes && i < s.n; i++)
+        quotes = s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != '\0';
+    if (quotes)
+        write_quoted(b, s);
+    else
+        write_literal(b, s);
+}
+
 void imap_write_nstring(struct buf *b, str s)
 {
     if (s.p == NULL)

@@ -13,6 +13,8 @@ enum {
 /* Quoted where RFC 3501 allows it, else a literal; a NUL, which neither can hold, becomes "?". */
 void imap_write_string(struct buf *b, str s);
 void imap_write_nstring(struct buf *b, str s); /* NIL when s.p is NULL */
+/* The same for a client that took UTF-8 in quotes (RFC 9051 4.3); `s` is UTF-8. */
+void imap_write_utf8(struct buf *b, str s);
 void imap_write_astring(struct buf *b, str s); /* an atom when it can be one */
 /* Flags and keywords in parentheses. */
 void imap_write_flags(struct buf *b, unsigned system, const str *keywords, size_t n);

@@ -6,6 +6,7 @@
  * before store_append(), so a literal that breaks off leaves nothing behind. */
 #include "imapd/cmd.h"
 #include "imapd/collect.h"
+#include "imapd/names.h"
 #include "imapd/sync.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -166,6 +167,8 @@ CMD(append)
     (void)head;
     struct append_head a = {0};
     err e = imap_append_mailbox(args, &a.mailbox);
+    if (!failed(e))
+        e = names_in(s, &a.mailbox);
     if (!failed(e))
         e = imap_append_message(args, &a.m);
     if (!failed(e) && a.m.data != IMAP_APPEND_LITERAL)

@@ -2,6 +2,7 @@
 /* COPY (RFC 3501 6.4.7) and MOVE (RFC 6851): all or nothing, durable before OK; COPYUID of
  * RFC 4315 3. */
 #include "imapd/cmd.h"
+#include "imapd/names.h"
 #include "imapd/spans.h"
 #include "imapd/sync.h"
 
@@ -31,6 +32,8 @@ static struct reply copy(struct session *s, const struct imap_head *head, struct
     struct imap_set set;
     str target;
     err e = imap_copy_args(args, &set, &target);
+    if (!failed(e))
+        e = names_in(s, &target);
     if (failed(e))
         return reply_bad(e);
     const struct store_box *box = store_box(s->store);

@@ -4,19 +4,7 @@
 
 #include <string.h>
 
-#include "wire/mutf7.h"
-
-/* What may become a folder: one spelling per name (RFC 3501 5.1.3), and nothing that LIST would
- * take for a pattern. */
-static bool is_good_name(str name)
-{
-    auto_buf struct buf utf8;
-    buf_init(&utf8, IMAP_MAILBOX_MAX * 4);
-    err e = mutf7_decode(&utf8, name);
-    if (failed(e) || name.n == 0)
-        return false;
-    return str_find(name, '*') < 0 && str_find(name, '%') < 0;
-}
+#include "imapd/names.h"
 
 static struct reply bad_name(void)
 {
@@ -28,12 +16,14 @@ CMD(create)
     (void)head;
     str name;
     err e = imap_mailbox_arg(args, &name);
+    if (!failed(e))
+        e = names_in(s, &name);
     if (failed(e))
         return reply_bad(e);
     /* 6.3.3: a separator at the end only says that children are meant to come. */
     if (str_ends(name, S(".")))
         name.n--;
-    if (!is_good_name(name))
+    if (!names_may_be(name))
         return bad_name();
     e = store_create(s->store, name);
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("Created");
@@ -59,6 +49,8 @@ CMD(delete)
     (void)head;
     str name;
     err e = imap_mailbox_arg(args, &name);
+    if (!failed(e))
+        e = names_in(s, &name);
     if (failed(e))
         return reply_bad(e);
     if (str_ieq(name, S("INBOX")))
@@ -117,11 +109,15 @@ CMD(rename)
     err e = imap_mailbox(args, &from);
     if (!failed(e))
         e = imap_mailbox_arg(args, &to);
+    if (!failed(e))
+        e = names_in(s, &from);
+    if (!failed(e))
+        e = names_in(s, &to);
     if (failed(e))
         return reply_bad(e);
     if (str_ends(to, S(".")))
         to.n--;
-    if (!is_good_name(to))
+    if (!names_may_be(to))
         return bad_name();
     e = store_rename(s->store, from, to);
     if (failed(e))
@@ -135,9 +131,11 @@ static struct reply subscribe(struct session *s, struct imap_reader *args,
 {
     str name;
     err e = imap_mailbox_arg(args, &name);
+    if (!failed(e))
+        e = names_in(s, &name);
     if (failed(e))
         return reply_bad(e);
-    if (want == STORE_SUBSCRIBE && !is_good_name(name))
+    if (want == STORE_SUBSCRIBE && !names_may_be(name))
         return bad_name();
     e = store_subscribe(s->store, name, want);
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("Done");

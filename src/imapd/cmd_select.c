@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* SELECT and EXAMINE, RFC 3501 6.3.1 and 6.3.2. */
 #include "imapd/cmd.h"
+#include "imapd/names.h"
 #include "imapd/sync.h"
 
 static void say_counts(struct session *s, const struct store_box *box)
@@ -11,19 +12,46 @@ static void say_counts(struct session *s, const struct store_box *box)
         if (!(box->messages[i].flags & STORE_SEEN))
             unseen = i + 1;
     }
-    say(s, "* %zu EXISTS\r\n* %zu RECENT\r\n", box->n, recent);
+    say(s, "* %zu EXISTS\r\n", box->n);
+    if (s->enabled & ENABLED_REV2) /* RFC 9051 A */
+        return;
+    say(s, "* %zu RECENT\r\n", recent);
     if (unseen > 0)
         say(s, "* OK [UNSEEN %zu] The first unseen message.\r\n", unseen);
+}
+
+/* RFC 9051 6.3.2: the mailbox's name as LIST would tell it, and word of one that was open before.
+ */
+static void say_name(struct session *s, str name)
+{
+    if (!(s->enabled & ENABLED_REV2))
+        return;
+    auto_buf struct buf b;
+    buf_init(&b, 16 * 1024);
+    buf_add(&b, S("* LIST () \".\" "));
+    names_write(s, &b, str_ieq(name, S("INBOX")) ? S("INBOX") : name);
+    buf_add(&b, S("\r\n"));
+    say_bytes(s, buf_str(&b));
+}
+
+/* 7.1: what comes before it is about the mailbox that was open. */
+static void say_closed(struct session *s)
+{
+    if (s->phase == PHASE_SELECTED && (s->enabled & (ENABLED_REV2 | ENABLED_QRESYNC)))
+        say(s, "* OK [CLOSED] The previous mailbox is closed.\r\n");
 }
 
 static struct reply open_mailbox(struct session *s, struct imap_reader *args, enum store_mode mode)
 {
     str name;
     err e = imap_mailbox_arg(args, &name);
+    if (!failed(e))
+        e = names_in(s, &name);
     if (failed(e))
         return reply_bad(e);
     /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
     session_forget_section(s);
+    say_closed(s);
     s->phase = PHASE_AUTHENTICATED;
     const struct store_box *box;
     e = store_select(s->store, name, mode, &box);
@@ -35,6 +63,7 @@ static struct reply open_mailbox(struct session *s, struct imap_reader *args, en
     sync_say_known_flags(s);
     say_counts(s, box);
     say(s, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n", box->uidvalidity);
+    say_name(s, name);
     say(s, "* OK [UIDNEXT %u] The next UID.\r\n", box->uidnext);
     struct reply r = reply_ok(mode == STORE_SELECT ? "Selected" : "Examined");
     r.code = box->writable ? S("READ-WRITE") : S("READ-ONLY");

@@ -62,7 +62,7 @@ static void table_items(struct fetch *f, const struct store_message *row)
     }
     if (kinds & IMAP_FETCH_FLAGS) {
         item(f, "FLAGS");
-        sync_write_flags(store_box(f->s->store), row->flags, &f->out);
+        sync_write_flags(f->s, row->flags, &f->out);
     }
     if (kinds & IMAP_FETCH_INTERNALDATE) {
         item(f, "INTERNALDATE");

@@ -45,6 +45,9 @@ struct reply reply_store(struct session *s, err e, const char *missing_code)
     case ERR_NOTFOUND:
         code = missing_code != NULL ? missing_code : "NONEXISTENT";
         break;
+    case ERR_SYNTAX: /* a name that no mailbox can have */
+        code = "CANNOT";
+        break;
     case ERR_DENIED:
         code = e.sys == EEXIST ? "ALREADYEXISTS" : "CANNOT";
         break;

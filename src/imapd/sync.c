@@ -10,8 +10,11 @@ static_assert((int)IMAP_SEEN == STORE_SEEN && (int)IMAP_ANSWERED == STORE_ANSWER
                   (int)IMAP_DRAFT == STORE_DRAFT && (int)IMAP_RECENT == STORE_RECENT,
               "wire and store number the system flags alike");
 
-void sync_write_flags(const struct store_box *box, uint32_t flags, struct buf *b)
+void sync_write_flags(const struct session *s, uint32_t flags, struct buf *b)
 {
+    const struct store_box *box = store_box(s->store);
+    if (s->enabled & ENABLED_REV2) /* RFC 9051 A: there is no \Recent any more */
+        flags &= ~(uint32_t)STORE_RECENT;
     str words[STORE_KEYWORDS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < box->n_keywords; i++)
@@ -50,14 +53,14 @@ void sync_say_known_flags(struct session *s)
     say_bytes(s, buf_str(&b));
 }
 
-static void write_fetch(const struct store_box *box, size_t index, unsigned flags, struct buf *b)
+static void write_fetch(const struct session *s, size_t index, unsigned flags, struct buf *b)
 {
-    const struct store_message *m = &box->messages[index];
+    const struct store_message *m = &store_box(s->store)->messages[index];
     buf_addf(b, "* %zu FETCH (", index + 1);
     if (flags & SYNC_WITH_UID)
         buf_addf(b, "UID %u ", m->uid);
     buf_add(b, S("FLAGS "));
-    sync_write_flags(box, m->flags, b);
+    sync_write_flags(s, m->flags, b);
     buf_add(b, S(")\r\n"));
 }
 
@@ -65,7 +68,7 @@ void sync_say_flags(struct session *s, size_t index, unsigned flags)
 {
     auto_buf struct buf b;
     buf_init(&b, 16 * 1024);
-    write_fetch(store_box(s->store), index, flags, &b);
+    write_fetch(s, index, flags, &b);
     say_bytes(s, buf_str(&b));
 }
 
@@ -124,7 +127,7 @@ static void say_flag_changes(struct session *s, const struct store_changes *c, u
         bool ours = is_own(own, &walk, bits, index, box->messages[index].flags);
         if ((ours || c->flags[i].own) && (flags & SYNC_HIDE_OWN))
             continue;
-        write_fetch(box, index, flags, &b);
+        write_fetch(s, index, flags, &b);
         say_bytes(s, buf_str(&b));
         buf_reset(&b);
     }
@@ -138,7 +141,8 @@ static void say_changes(struct session *s, const struct store_changes *c, unsign
         say(s, "* %u EXPUNGE\r\n", c->gone[i].seq);
     if (c->n_new > 0) {
         say(s, "* %zu EXISTS\r\n", box->n);
-        say(s, "* %zu RECENT\r\n", count_recent(box));
+        if (!(s->enabled & ENABLED_REV2))
+            say(s, "* %zu RECENT\r\n", count_recent(box));
     }
     if (c->keywords_changed)
         sync_say_known_flags(s);

@@ -30,5 +30,5 @@ struct sync_own sync_remember(struct session *s, const struct spans *spans, enum
 void sync_say_but_own(struct session *s, unsigned flags, const struct sync_own *own);
 /* "* n FETCH (…FLAGS (…))" for one message of the table. */
 void sync_say_flags(struct session *s, size_t index, unsigned flags);
-void sync_write_flags(const struct store_box *box, uint32_t flags, struct buf *b);
+void sync_write_flags(const struct session *s, uint32_t flags, struct buf *b);
 void sync_say_known_flags(struct session *s); /* FLAGS and PERMANENTFLAGS */

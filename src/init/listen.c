@@ -52,7 +52,7 @@ static err add_listener(struct house *h, enum service service, str ip, uint16_t 
 static err listen_at(struct house *h, enum service service, str text)
 {
     str ip;
-    uint16_t port;
+    uint16_t port = 0;
     err e = split_address(text, &ip, &port);
     if (failed(e))
         return e;

@@ -7,6 +7,8 @@
 #include "ctl/words.h"
 
 const struct command admin_commands[] = {
+    {"ban", cmd_ban, "list | add [--keep-sessions] ADDRESS[/BITS] [TIME [REASON …]] | lift ADDRESS",
+     "says who is not let in, bans an address or network, lifts a ban"},
     {"check-config", cmd_check_config, "",
      "says what is wrong with the configuration, file, line and remedy"},
     {"explain", cmd_explain, "ADDRESS",

@@ -42,6 +42,8 @@ static err load_site(struct front *f)
     f->archive = archive;
     f->site = site;
     set_limits(f);
+    struct ledger_rules rules = bans_rules(&site);
+    ledger_set_rules(f->ledger, &rules);
     return OK_ERR;
 }
 
@@ -169,6 +171,7 @@ err front_open(struct front *f, struct boot *boot)
 {
     *f = (struct front){.boot = boot, .loop = loop_new(), .visitors = map_new()};
     list_init(&f->conns);
+    list_init(&f->askers);
     f->ledger = ledger_new(&ledger_defaults);
     f->sweep_at_ms = INT64_MAX;
     f->sweep = loop_at(f->loop, DEADLINE_NEVER, conns_sweep, f);
@@ -187,6 +190,7 @@ err front_open(struct front *f, struct boot *boot)
 err front_run(struct front *f)
 {
     f->init_watch = loop_add(f->loop, channel_fd(f->boot->init), LOOP_IN, on_init, f);
+    bans_serve(f);
     for (size_t i = 0; i < f->boot->n_listeners; i++) {
         const struct boot_listener *b = &f->boot->listeners[i];
         struct listener_watch *l = &f->listeners[i];
@@ -204,6 +208,7 @@ void front_close(struct front *f)
     for (size_t i = 0; i < f->boot->n_listeners; i++)
         loop_del(f->listeners[i].watch);
     loop_del(f->init_watch);
+    bans_close(f);
     loop_timer_del(f->sweep);
     loop_timer_del(f->drain_timer);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)

@@ -23,8 +23,6 @@ enum {
     FRONT_LINGER_MS = 2000,        /* after the session's end, for the last reply to arrive */
     FRONT_LINGER_BYTES = 1 << 20,  /* thrown away meanwhile */
     FRONT_EARLY_BYTES = 64 * 1024, /* thrown away between STARTTLS and the handshake */
-    FRONT_RATE = 120,              /* new connections a minute from one address, … */
-    FRONT_BURST = 60,              /* … so many at once */
     FRONT_DRAIN_MS = 8000,         /* init kills after 10 s */
     FRONT_FDS_SPARE = 256,         /* descriptors that are no connection's */
 };
@@ -74,6 +72,13 @@ struct listener_watch {
     struct loop_fd *watch;
 };
 
+/* Where knocks of one program arrive that ask about bans. */
+struct ban_door {
+    struct front *front;
+    struct channel *channel;
+    struct loop_fd *watch;
+};
+
 struct front {
     struct boot *boot;
     struct loop *loop;
@@ -85,6 +90,9 @@ struct front {
     struct map *visitors; /* by address: how many, how fast */
     struct listener_watch listeners[BOOT_LISTENERS];
     struct channel *sessions[PROGRAM_COUNT]; /* doors of smtpd, imapd, popd */
+    struct ban_door ban_doors[PROGRAM_COUNT];
+    struct list askers;
+    size_t n_askers;
     struct list conns;
     size_t n_conns, conns_max;
     struct loop_fd *init_watch;
@@ -110,6 +118,11 @@ bool service_is_tls(enum service s);
 struct visitor *visitor_enter(struct front *f, str ip, int64_t now_ms, const char **ret_why);
 void visitor_leave(struct front *f, struct visitor *v);
 void visitors_free(struct front *f);
+
+/* bans.c: who may ask for bans (ipc/ban.h) */
+void bans_serve(struct front *f);
+void bans_close(struct front *f);
+struct ledger_rules bans_rules(const struct site *s);
 
 /* conn.c */
 struct conn *conn_new(struct front *f, enum service s, int client, const struct net_address *peer);

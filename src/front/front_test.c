@@ -3,6 +3,7 @@
  * clients. */
 #include "front/front.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "ipc/ban.h"
+#include "ipc/door.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/file.h"
@@ -23,6 +26,7 @@ static struct fixture {
     struct front front;
     struct boot boot;
     struct channel *init, *parent; /* the other ends of front's */
+    int ban_door;
     struct net_address at;
     pthread_t thread;
     char root[64];
@@ -76,6 +80,9 @@ static int setup(void **state)
     assert_false(failed(fd_pair(FD_PAIR_PACKET, &a, &b)));
     f.boot.doors[PROGRAM_SMTPD] = a;
     f.parent = channel_new(b);
+    assert_false(failed(fd_pair(FD_PAIR_PACKET, &a, &b)));
+    f.boot.clients[PROGRAM_CTL] = channel_new(a);
+    f.ban_door = b;
     assert_false(failed(net_address_parse(S("127.0.0.1"), 0, &f.at)));
     assert_false(failed(net_listen(&f.at, 64, &listener)));
     assert_false(failed(net_local_name(listener, &f.at)));
@@ -95,6 +102,8 @@ static int teardown(void **state)
     channel_free(f.init);
     channel_free(f.parent);
     channel_free(f.boot.init);
+    channel_free(f.boot.clients[PROGRAM_CTL]);
+    fd_close(f.ban_door);
     front_close(&f.front);
     fd_close(f.boot.site_fd);
     char path[300];
@@ -126,9 +135,10 @@ static int dial(void)
     return fd;
 }
 
-static struct pair connected(void)
+/* The session that front gives to a client from there. */
+static struct pair session_of(int client, const char *ip)
 {
-    struct pair p = {.client = dial()};
+    struct pair p = {.client = client};
     struct packet packet;
     struct session_start start;
     assert_false(failed(channel_recv(f.parent, deadline_in_ms(5000), &packet)));
@@ -136,12 +146,17 @@ static struct pair connected(void)
     assert_int_equal(packet.n_fds, 2);
     assert_int_equal(start.service, SERVICE_SMTP);
     assert_int_equal(start.sid.n, 32);
-    assert_true(str_eq(start.peer_ip, S("127.0.0.1")));
+    assert_true(str_eq(start.peer_ip, str_from(ip)));
     assert_int_equal(start.can_starttls, 0); /* this house has no certificate */
     memcpy(p.sid, start.sid.p, start.sid.n);
     p.data = fd_take(&packet.fds[0]);
     p.control = fd_take(&packet.fds[1]);
     return p;
+}
+
+static struct pair connected(void)
+{
+    return session_of(dial(), "127.0.0.1");
 }
 
 static void leave(struct pair *p)
@@ -279,6 +294,77 @@ static void starttls_without_a_certificate_is_answered_no(void **state)
     leave(&p);
 }
 
+static struct ban_done ask_ban(struct channel *c, const struct ipc_schema *schema, const void *q)
+{
+    struct ban_done d;
+    assert_false(failed(
+        channel_ask(c, schema, q, NULL, 0, &ban_done_schema, deadline_in_ms(5000), &d, NULL)));
+    return d;
+}
+
+static int dial_from(const char *ip)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, ip, &from.sin_addr), 1);
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &to.sin_addr), 1);
+    to.sin_port = htons(net_address_port(&f.at));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void a_ban_by_hand_ends_sessions_holds_and_is_lifted(void **state)
+{
+    (void)state;
+    struct channel *c;
+    struct packet packet;
+    struct ban_entry entry;
+    assert_false(failed(door_open(f.ban_door, &c)));
+    struct pair inside = session_of(dial_from("127.0.0.77"), "127.0.0.77");
+    struct ban_add add = {.address = S("127.0.0.64/26"), .drop = 1, .reason = S("tests")};
+    struct ban_done d = ask_ban(c, &ban_add_schema, &add);
+    assert_true(d.ok && d.dropped == 1);
+    hears(inside.client, "");
+    int again = dial_from("127.0.0.99");
+    hears(again, "421 4.3.2 not now, please try later (#4.3.2)\r\n");
+    struct pair other = connected();
+    assert_false(failed(channel_send(c, &ban_list_schema, 7, &(struct ban_list){0}, NULL, 0)));
+    assert_false(failed(channel_recv(c, deadline_in_ms(5000), &packet)));
+    assert_false(failed(ipc_decode(&ban_entry_schema, packet.bytes, &entry)));
+    assert_true(str_eq(entry.address, S("127.0.0.64/26")) && str_eq(entry.reason, S("tests")));
+    assert_true(entry.seconds == 0 && entry.by_rule == 0);
+    assert_false(failed(channel_recv(c, deadline_in_ms(5000), &packet)));
+    assert_false(failed(ipc_decode(&ban_done_schema, packet.bytes, &d)));
+    struct ban_lift lift = {.address = S("127.0.0.64/26")};
+    assert_true(ask_ban(c, &ban_lift_schema, &lift).ok);
+    assert_false(ask_ban(c, &ban_lift_schema, &lift).ok);
+    struct pair third = session_of(dial_from("127.0.0.99"), "127.0.0.99");
+    fd_close(again);
+    leave(&inside);
+    leave(&third);
+    leave(&other);
+    channel_free(c);
+}
+
+static void what_is_no_address_and_the_host_itself_cannot_be_banned(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "example.test", "192.0.2.1/99", "127.0.0.1", "::1"};
+    struct channel *c;
+    assert_false(failed(door_open(f.ban_door, &c)));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct ban_done d =
+            ask_ban(c, &ban_add_schema, &(struct ban_add){.address = str_from(bad[i])});
+        assert_true(!d.ok && d.text.n > 0);
+    }
+    /* A network that the host is in does not shut it out. */
+    assert_true(ask_ban(c, &ban_add_schema, &(struct ban_add){.address = S("127.0.0.0/8")}).ok);
+    struct pair p = connected();
+    leave(&p);
+    channel_free(c);
+}
+
 static void sessions_are_told_when_the_house_closes(void **state)
 {
     (void)state;
@@ -304,6 +390,8 @@ int main(void)
         WITH_FRONT(a_slow_client_holds_the_session_back_and_loses_nothing),
         WITH_FRONT(a_fourth_connection_from_one_address_is_refused_in_smtps_words),
         WITH_FRONT(starttls_without_a_certificate_is_answered_no),
+        WITH_FRONT(a_ban_by_hand_ends_sessions_holds_and_is_lifted),
+        WITH_FRONT(what_is_no_address_and_the_host_itself_cannot_be_banned),
         WITH_FRONT(sessions_are_told_when_the_house_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,11 +13,16 @@ struct visitor {
     int64_t tokens, at_ms; /* thousandths of a connection that may come now */
 };
 
-static void refill(struct visitor *v, int64_t now_ms)
+static int64_t full(const struct front *f)
 {
-    v->tokens += (now_ms - v->at_ms) * FRONT_RATE / 60;
-    if (v->tokens > FRONT_BURST * 1000)
-        v->tokens = FRONT_BURST * 1000;
+    return (int64_t)f->site.connectionburst * 1000;
+}
+
+static void refill(const struct front *f, struct visitor *v, int64_t now_ms)
+{
+    v->tokens += (now_ms - v->at_ms) * (int64_t)f->site.connectionrate / 60;
+    if (v->tokens > full(f))
+        v->tokens = full(f);
     v->at_ms = now_ms;
 }
 
@@ -29,8 +34,8 @@ static void forget_idle(struct front *f, int64_t now_ms)
     void *value;
     while (map_next(f->visitors, &at, &name, &value)) {
         struct visitor *v = value;
-        refill(v, now_ms);
-        if (v->open > 0 || v->tokens < FRONT_BURST * 1000)
+        refill(f, v, now_ms);
+        if (v->open > 0 || v->tokens < full(f))
             continue;
         (void)map_take(f->visitors, str_of(v->key.bytes, v->key.n)); /* v itself */
         free(v);
@@ -50,7 +55,7 @@ static struct visitor *find(struct front *f, const struct ledger_key *k, int64_t
     if (map_count(f->visitors) >= VISITORS_MAX)
         return NULL;
     v = mem_alloc("visitor", sizeof *v);
-    *v = (struct visitor){.key = *k, .tokens = FRONT_BURST * 1000, .at_ms = now_ms};
+    *v = (struct visitor){.key = *k, .tokens = full(f), .at_ms = now_ms};
     map_put(f->visitors, name, v);
     return v;
 }
@@ -63,7 +68,8 @@ struct visitor *visitor_enter(struct front *f, str ip, int64_t now_ms, const cha
     if (!v)
         return NULL;
     *ret_why = "banned";
-    if (ledger_banned_ms(f->ledger, &k, now_ms) > 0)
+    v->self = ledger_is_self(ip);
+    if (!v->self && ledger_banned_ms(f->ledger, &k, now_ms) > 0)
         return NULL;
     *ret_why = "too many connections";
     if (f->n_conns >= f->conns_max)
@@ -71,10 +77,9 @@ struct visitor *visitor_enter(struct front *f, str ip, int64_t now_ms, const cha
     *ret_why = "too many connections from this address";
     if (f->site.maxconnectionsperip && v->open >= f->site.maxconnectionsperip)
         return NULL;
-    v->self = ledger_is_self(ip);
-    refill(v, now_ms);
+    refill(f, v, now_ms);
     *ret_why = "connections from this address come too fast";
-    if (v->tokens < 1000 && !v->self)
+    if (f->site.connectionrate && v->tokens < 1000 && !v->self)
         return NULL;
     if (v->tokens >= 1000)
         v->tokens -= 1000;

@@ -4,6 +4,7 @@
 
 #include "ipc/admin.h"
 #include "ipc/auth.h"
+#include "ipc/ban.h"
 #include "ipc/door.h"
 #include "ipc/init.h"
 #include "ipc/route.h"
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         &session_tls_schema,  &auth_start_schema,   &auth_step_schema,       &auth_done_schema,
         &route_ask_schema,    &route_answer_schema, &submit_schema,          &submit_done_schema,
         &work_job_schema,     &work_result_schema,  &admin_ask_schema,       &admin_end_schema,
+        &ban_add_schema,      &ban_lift_schema,     &ban_entry_schema,       &ban_done_schema,
     };
     str in = str_of(data, size);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

@@ -93,6 +93,13 @@ enum ipc_type {
     IPC_ADMIN_ASK,
     IPC_ADMIN_LINE,
     IPC_ADMIN_END,
+    IPC_ADMIN_MAILBOX,
+    /* ctl, and who watches for attackers, <-> front (ipc/ban.h) */
+    IPC_BAN_ADD = 0x0a01,
+    IPC_BAN_LIFT,
+    IPC_BAN_LIST,
+    IPC_BAN_ENTRY,
+    IPC_BAN_DONE,
     /* imapd, popd <-> keeper (ipc/keeper.h): 0x0901 and up */
     IPC_KEEPER_FIRST = 0x0901,
 };

@@ -17,6 +17,7 @@ CMD(starttls);
 CMD(authenticate);
 CMD(login);
 /* after it */
+CMD(enable);
 CMD(select);
 CMD(examine);
 CMD(create);

@@ -3,6 +3,7 @@
  * RFC 4315 3. */
 #include "imapd/cmd.h"
 #include "imapd/names.h"
+#include "imapd/saved.h"
 #include "imapd/spans.h"
 #include "imapd/sync.h"
 
@@ -38,7 +39,7 @@ static struct reply copy(struct session *s, const struct imap_head *head, struct
         return reply_bad(e);
     const struct store_box *box = store_box(s->store);
     struct spans spans;
-    e = spans_from_set(s->arena, box, &set, head->uid, &spans);
+    e = saved_spans(s, &set, head->uid, &spans);
     if (failed(e))
         return reply_bad(e);
     if (mode == STORE_MOVE && !box->writable)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* EXPUNGE (RFC 3501 6.4.3) and UID EXPUNGE (RFC 4315 2.1). */
 #include "imapd/cmd.h"
+#include "imapd/saved.h"
 #include "imapd/spans.h"
 #include "imapd/sync.h"
 
@@ -16,7 +17,7 @@ static err expunge_some(struct session *s, struct imap_reader *args, err *ret_st
         return e;
     const struct store_box *box = store_box(s->store);
     struct spans spans;
-    e = spans_from_set(s->arena, box, &set, true, &spans);
+    e = saved_spans(s, &set, true, &spans);
     if (!failed(e) && spans.n > 0)
         *ret_store = store_expunge(s->store, STORE_EXPUNGE_DELETED,
                                    spans_ranges(s->arena, box, &spans), spans.n);

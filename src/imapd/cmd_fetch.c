@@ -2,6 +2,7 @@
 /* FETCH and UID FETCH, RFC 3501 6.4.5 and 6.4.8. */
 #include "imapd/cmd.h"
 #include "imapd/fetch.h"
+#include "imapd/saved.h"
 #include "imapd/sync.h"
 #include "wire/imap_write.h"
 
@@ -101,7 +102,7 @@ CMD(fetch)
     if (failed(e))
         return reply_bad(e);
     struct spans spans;
-    e = spans_from_set(s->arena, store_box(s->store), &f.args.set, head->uid, &spans);
+    e = saved_spans(s, &f.args.set, head->uid, &spans);
     if (failed(e))
         return reply_bad(e);
     e = run(&f, &spans);

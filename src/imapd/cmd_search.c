@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* SEARCH and UID SEARCH, RFC 3501 6.4.4 and 6.4.8. */
+/* SEARCH and UID SEARCH, RFC 3501 6.4.4 and 6.4.8, with the return options of RFC 4731, 5182, 5267
+ * and 9394. */
 #include "imapd/cmd.h"
+#include "imapd/condstore.h"
 #include "imapd/search.h"
-
-static void say_result(struct session *s, const struct spans *found, bool uid)
-{
-    const struct store_box *box = store_box(s->store);
-    auto_buf struct buf b;
-    buf_init(&b, 64 * 1024);
-    buf_add(&b, S("* SEARCH"));
-    size_t span = 0, next = 0, index;
-    while (spans_next(found, &span, &next, &index)) {
-        buf_addf(&b, " %u", uid ? box->messages[index].uid : (uint32_t)index + 1);
-        if (b.n > 32 * 1024) {
-            say_bytes(s, buf_str(&b));
-            buf_reset(&b);
-        }
-    }
-    buf_add(&b, S("\r\n"));
-    say_bytes(s, buf_str(&b));
-}
+#include "imapd/search_answer.h"
 
 CMD(search)
 {
@@ -27,16 +12,24 @@ CMD(search)
     err e = imap_search_args(args, &want);
     if (failed(e))
         return reply_bad(e);
+    if (want.numbers && (s->enabled & ENABLED_UIDONLY))
+        return reply_uid_required();
     e = search_prepare(s, &want);
-    if (e.kind == ERR_NOTFOUND)
-        return reply_no("BADCHARSET (UTF-8 US-ASCII ISO-8859-1 ISO-2022-JP EUC-JP SHIFT_JIS)",
-                        "That charset is not known here");
     if (failed(e))
-        return reply_bad(e);
-    struct spans found;
+        return search_refused(s, &want, e);
+    if (want.modseq)
+        condstore_enable(s);
+    struct search_found found;
     e = search_run(s, &want, &found);
     if (failed(e))
         return reply_store(s, e, NULL);
-    say_result(s, &found, head->uid);
+    struct answer answer = {.word = "SEARCH",
+                            .uid = head->uid,
+                            .modseq = want.modseq,
+                            .at = found.at,
+                            .n = found.n,
+                            .ret = &want.ret};
+    answer_save(s, &answer);
+    answer_say(s, &answer);
     return reply_ok("Searched");
 }

@@ -2,6 +2,7 @@
 /* SELECT and EXAMINE, RFC 3501 6.3.1 and 6.3.2. */
 #include "imapd/cmd.h"
 #include "imapd/names.h"
+#include "imapd/saved.h"
 #include "imapd/sync.h"
 
 static void say_counts(struct session *s, const struct store_box *box)
@@ -16,7 +17,7 @@ static void say_counts(struct session *s, const struct store_box *box)
     if (s->enabled & ENABLED_REV2) /* RFC 9051 A */
         return;
     say(s, "* %zu RECENT\r\n", recent);
-    if (unseen > 0)
+    if (unseen > 0 && !(s->enabled & ENABLED_UIDONLY)) /* it is a message number */
         say(s, "* OK [UNSEEN %zu] The first unseen message.\r\n", unseen);
 }
 
@@ -51,6 +52,7 @@ static struct reply open_mailbox(struct session *s, struct imap_reader *args, en
         return reply_bad(e);
     /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
     session_forget_section(s);
+    saved_forget(s);
     say_closed(s);
     s->phase = PHASE_AUTHENTICATED;
     const struct store_box *box;

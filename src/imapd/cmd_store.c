@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* RFC 3501 6.4.6. Durable before OK. */
 #include "imapd/cmd.h"
+#include "imapd/saved.h"
 #include "imapd/spans.h"
 #include "imapd/sync.h"
 
@@ -27,7 +28,7 @@ CMD(store)
         return reply_bad(e);
     const struct store_box *box = store_box(s->store);
     struct spans spans;
-    e = spans_from_set(s->arena, box, &want.set, head->uid, &spans);
+    e = saved_spans(s, &want.set, head->uid, &spans);
     if (failed(e))
         return reply_bad(e);
     if (!box->writable)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imapd/condstore.h"
 #include "imapd/sync.h"
 #include "wire/date.h"
 #include "wire/header.h"
@@ -53,16 +54,22 @@ static void item(struct fetch *f, const char *name)
 
 /* ---- what the table knows ---- */
 
-static void table_items(struct fetch *f, const struct store_message *row)
+static void table_items(struct fetch *f, const struct store_message *row, size_t index)
 {
     unsigned kinds = f->args.kinds;
-    if (f->uid || (kinds & IMAP_FETCH_UID)) {
+    bool uidonly = f->s->enabled & ENABLED_UIDONLY; /* the answer begins with the UID then */
+    if ((f->uid && !uidonly) || (kinds & IMAP_FETCH_UID)) {
         item(f, "UID");
         buf_addf(&f->out, "%u", row->uid);
     }
     if (kinds & IMAP_FETCH_FLAGS) {
         item(f, "FLAGS");
         sync_write_flags(f->s, row->flags, &f->out);
+    }
+    /* RFC 7162 3.1.4: flags that change come with their mod-sequence. */
+    if ((kinds & IMAP_FETCH_MODSEQ) || ((kinds & IMAP_FETCH_FLAGS) && f->tells_modseq)) {
+        item(f, "MODSEQ");
+        buf_addf(&f->out, "(%llu)", (unsigned long long)condstore_modseq(f->s, index));
     }
     if (kinds & IMAP_FETCH_INTERNALDATE) {
         item(f, "INTERNALDATE");
@@ -305,8 +312,8 @@ err fetch_write(struct fetch *f, size_t index, const struct body *b)
         f->missing = true;
         return OK_ERR;
     }
-    buf_addf(&f->out, "* %zu FETCH (", index + 1);
-    table_items(f, row);
+    sync_begin_fetch(f->s, index, &f->out);
+    table_items(f, row, index);
     err e = b != NULL ? message_items(f, row, b->text) : OK_ERR;
     buf_add(&f->out, S(")\r\n"));
     if (!failed(e))

@@ -10,8 +10,9 @@ struct fetch {
     bool uid;            /* UID FETCH: the UID is always told */
     struct arena *arena; /* one message's structure; emptied after each */
     struct arena *scratch;
-    struct buf out; /* one message's answer but for its literals of message text */
-    bool missing;   /* some message was gone */
+    struct buf out;    /* one message's answer but for its literals of message text */
+    bool missing;      /* some message was gone */
+    bool tells_modseq; /* with FLAGS: the client did not ask, but they changed */
 };
 
 enum fetch_source { FETCH_TABLE, FETCH_HEADER, FETCH_WHOLE };

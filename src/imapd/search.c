@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: ISC */
-/* How it works: eval() answers yes, no or "not without the message" for one message. The first
- * round collects the yes and the undecided; bodies_each() walks the latter and eval() then
- * always decides. */
+/* How it works: eval() answers yes, no or "not without the message" for one message. Each round
+ * collects the yes and the undecided; bodies_each() walks the last of these, and eval() then
+ * always decides. Lists of keys are sorted by what they cost when the tree is prepared, so that a
+ * flag saves looking for a word. */
 #include "imapd/search.h"
 
 #include <string.h>
 
 #include "imapd/bodies.h"
+#include "imapd/condstore.h"
+#include "imapd/dates.h"
+#include "imapd/saved.h"
 #include "imapd/search_text.h"
+#include "os/clock.h"
 #include "wire/charset.h"
 #include "wire/normal.h"
 
 enum answer { NO, YES, UNKNOWN };
-enum { DAY = 86400 };
 
 struct search {
     struct session *s;
-    const struct imap_search_args *args;
+    struct imap_search_args *args;
     struct needle *needles;    /* by id */
-    struct store_found *known; /* the same: what the index says */
+    struct store_found *known; /* the same: what the index says; NULL before it was asked */
     struct mail_text text;     /* one message's */
     struct arena *arena;       /* one message's */
-    bool *yes;                 /* by index */
+    int64_t now;
+    uint32_t *open; /* indices not decided yet, ascending */
+    size_t n_open, done;
+    bool *yes;     /* by place among those looked at */
+    size_t *place; /* of each open one */
 };
 
 /* ---- preparing ---- */
@@ -69,6 +77,9 @@ static err prepare_node(struct session *s, const struct imap_search_args *args,
     case IMAP_KEY_SET:
     case IMAP_KEY_UID:
         return prepare_set(box, node);
+    case IMAP_KEY_SAVED:
+        node->set = saved_as_set(s, s->arena);
+        return OK_ERR;
     case IMAP_KEY_KEYWORD:
         node->flag = keyword_flag(box, node->text);
         return OK_ERR;
@@ -81,6 +92,51 @@ static err prepare_node(struct session *s, const struct imap_search_args *args,
     }
 }
 
+/* What a key costs: nothing but the table, the header, the whole message. */
+enum { COST_TABLE, COST_HEADER, COST_WHOLE, COSTS };
+
+static unsigned cost_of(const struct imap_search *node)
+{
+    unsigned cost = COST_TABLE;
+    switch (node->key) {
+    case IMAP_KEY_AND:
+    case IMAP_KEY_OR:
+        for (const struct imap_search *c = node->children; c != NULL; c = c->next)
+            if (c->cost > cost)
+                cost = c->cost;
+        return cost;
+    case IMAP_KEY_HEADER:
+    case IMAP_KEY_SENTBEFORE:
+    case IMAP_KEY_SENTON:
+    case IMAP_KEY_SENTSINCE:
+        return COST_HEADER;
+    case IMAP_KEY_BODY:
+    case IMAP_KEY_TEXT:
+        return COST_WHOLE;
+    default:
+        return COST_TABLE;
+    }
+}
+
+/* The order of keys means nothing to their result. */
+static void cheap_ones_first(struct imap_search **list)
+{
+    struct imap_search *first[COSTS] = {0}, **tail[COSTS];
+    for (unsigned i = 0; i < COSTS; i++)
+        tail[i] = &first[i];
+    for (struct imap_search *node = *list; node != NULL; node = node->next) {
+        *tail[node->cost] = node;
+        tail[node->cost] = &node->next;
+    }
+    struct imap_search **end = list;
+    for (unsigned i = 0; i < COSTS; i++) {
+        *tail[i] = NULL;
+        *end = first[i];
+        end = first[i] != NULL ? tail[i] : end;
+    }
+}
+
+/* Recursion ends at IMAP_DEPTH_MAX. */
 static err prepare_tree(struct session *s, const struct imap_search_args *args,
                         struct imap_search *node)
 {
@@ -90,6 +146,8 @@ static err prepare_tree(struct session *s, const struct imap_search_args *args,
             e = prepare_tree(s, args, node->children);
         if (failed(e))
             return e;
+        node->cost = cost_of(node);
+        cheap_ones_first(&node->children);
     }
     return OK_ERR;
 }
@@ -103,6 +161,16 @@ err search_prepare(struct session *s, struct imap_search_args *args)
             return e;
     }
     return prepare_tree(s, args, args->root);
+}
+
+struct reply search_refused(struct session *s, const struct imap_search_args *args, err e)
+{
+    if (e.kind != ERR_NOTFOUND)
+        return reply_bad(e);
+    if (args->ret.options & IMAP_RETURN_SAVE) /* RFC 5182 2.1: NO empties "$", BAD does not */
+        saved_forget(s);
+    return reply_no("BADCHARSET (UTF-8 US-ASCII ISO-8859-1 ISO-2022-JP EUC-JP SHIFT_JIS)",
+                    "That charset is not known here");
 }
 
 /* ---- one message ---- */
@@ -124,16 +192,32 @@ static enum answer eval_sent(const struct imap_search *node, struct haystack *h)
                                                        : day >= node->number);
 }
 
-static enum answer ask_index(const struct store_found *known, uint32_t uid)
+static enum answer ask_index(const struct search *q, const struct imap_search *node, uint32_t uid)
 {
-    enum index_answer a = index_says(known, uid);
+    if (q->known == NULL)
+        return UNKNOWN;
+    enum index_answer a = index_says(&q->known[node->id], uid);
     return a == INDEX_UNKNOWN ? UNKNOWN : say_yes_if(a == INDEX_YES);
 }
 
-static enum answer eval(const struct search *q, const struct imap_search *node, size_t index,
+/* Numbers mostly come ascending, so the place of the last one is near: a search through a set of
+ * any shape stays linear. */
+static bool set_has(struct imap_search *node, uint32_t number)
+{
+    const struct imap_set *set = &node->set;
+    size_t i = node->walked;
+    if (i > 0 && set->at[i - 1].hi >= number)
+        i = 0;
+    while (i < set->n && set->at[i].hi < number)
+        i++;
+    node->walked = i;
+    return i < set->n && set->at[i].lo <= number;
+}
+
+static enum answer eval(const struct search *q, struct imap_search *node, size_t index,
                         struct haystack *h);
 
-static enum answer eval_all(const struct search *q, const struct imap_search *node, size_t index,
+static enum answer eval_all(const struct search *q, struct imap_search *node, size_t index,
                             struct haystack *h)
 {
     enum answer all = YES;
@@ -147,7 +231,7 @@ static enum answer eval_all(const struct search *q, const struct imap_search *no
     return all;
 }
 
-static enum answer eval_any(const struct search *q, const struct imap_search *node, size_t index,
+static enum answer eval_any(const struct search *q, struct imap_search *node, size_t index,
                             struct haystack *h)
 {
     enum answer any = NO;
@@ -161,11 +245,30 @@ static enum answer eval_any(const struct search *q, const struct imap_search *no
     return any;
 }
 
-static enum answer eval_key(const struct search *q, const struct imap_search *node, size_t index,
+/* What depends on when a message came here. */
+static enum answer eval_date(const struct search *q, const struct imap_search *node, size_t index)
+{
+    int64_t date = store_box(q->s->store)->messages[index].date;
+    switch (node->key) {
+    case IMAP_KEY_BEFORE:
+        return say_yes_if(dates_day(q->s, date) < node->number);
+    case IMAP_KEY_ON:
+        return say_yes_if(dates_day(q->s, date) == node->number);
+    case IMAP_KEY_SINCE:
+        return say_yes_if(dates_day(q->s, date) >= node->number);
+    case IMAP_KEY_OLDER: /* RFC 5032 3: both ends belong to it */
+        return say_yes_if(q->now - date >= node->number);
+    case IMAP_KEY_YOUNGER:
+        return say_yes_if(q->now - date <= node->number);
+    default:
+        return NO;
+    }
+}
+
+static enum answer eval_key(const struct search *q, struct imap_search *node, size_t index,
                             struct haystack *h)
 {
     const struct store_message *m = &store_box(q->s->store)->messages[index];
-    int64_t day = (int64_t)m->date - (int64_t)(m->date % DAY);
     switch (node->key) {
     case IMAP_KEY_AND:
         return eval_all(q, node->children, index, h);
@@ -174,39 +277,31 @@ static enum answer eval_key(const struct search *q, const struct imap_search *no
     case IMAP_KEY_ALL:
         return YES;
     case IMAP_KEY_SET:
-        return say_yes_if(imap_set_has(&node->set, (uint32_t)index + 1));
+        return say_yes_if(set_has(node, (uint32_t)index + 1));
     case IMAP_KEY_UID:
-        return say_yes_if(imap_set_has(&node->set, m->uid));
+    case IMAP_KEY_SAVED:
+        return say_yes_if(set_has(node, m->uid));
+    case IMAP_KEY_UIDAFTER:
+        return say_yes_if((int64_t)m->uid > node->number);
+    case IMAP_KEY_UIDBEFORE:
+        return say_yes_if((int64_t)m->uid < node->number);
     case IMAP_KEY_FLAG:
     case IMAP_KEY_KEYWORD:
         return say_yes_if((m->flags & node->flag) != 0);
     case IMAP_KEY_NEW:
         return say_yes_if((m->flags & (STORE_RECENT | STORE_SEEN)) == STORE_RECENT);
     case IMAP_KEY_BEFORE:
-        return say_yes_if(day < node->number);
     case IMAP_KEY_ON:
-        return say_yes_if(day == node->number);
     case IMAP_KEY_SINCE:
-        return say_yes_if(day >= node->number);
-    case IMAP_KEY_UIDAFTER:
-        return say_yes_if((int64_t)m->uid > node->number);
-    case IMAP_KEY_UIDBEFORE:
-        return say_yes_if((int64_t)m->uid < node->number);
     case IMAP_KEY_OLDER:
     case IMAP_KEY_YOUNGER:
-    case IMAP_KEY_SAVEDBEFORE:
-    case IMAP_KEY_SAVEDON:
-    case IMAP_KEY_SAVEDSINCE:
-    case IMAP_KEY_SAVEDATESUPPORTED:
-    case IMAP_KEY_EMAILID:
-    case IMAP_KEY_THREADID:
-    case IMAP_KEY_MODSEQ:
-    case IMAP_KEY_SAVED:
-        return NO;
+        return eval_date(q, node, index);
     case IMAP_KEY_LARGER:
         return say_yes_if((int64_t)m->size > node->number);
     case IMAP_KEY_SMALLER:
         return say_yes_if((int64_t)m->size < node->number);
+    case IMAP_KEY_MODSEQ:
+        return say_yes_if(condstore_modseq(q->s, index) >= (uint64_t)node->number);
     case IMAP_KEY_SENTBEFORE:
     case IMAP_KEY_SENTON:
     case IMAP_KEY_SENTSINCE:
@@ -214,14 +309,20 @@ static enum answer eval_key(const struct search *q, const struct imap_search *no
     case IMAP_KEY_HEADER:
     case IMAP_KEY_BODY:
     case IMAP_KEY_TEXT:
-        return h == NULL ? ask_index(&q->known[node->id], m->uid)
-                         : say_yes_if(haystack_has(h, node->id));
+        return h == NULL ? ask_index(q, node, m->uid) : say_yes_if(haystack_has(h, node->id));
+    case IMAP_KEY_SAVEDBEFORE:
+    case IMAP_KEY_SAVEDON:
+    case IMAP_KEY_SAVEDSINCE:
+    case IMAP_KEY_SAVEDATESUPPORTED:
+    case IMAP_KEY_EMAILID:
+    case IMAP_KEY_THREADID:
+        return NO;
     }
     return NO;
 }
 
 /* Recursion ends at IMAP_DEPTH_MAX. */
-static enum answer eval(const struct search *q, const struct imap_search *node, size_t index,
+static enum answer eval(const struct search *q, struct imap_search *node, size_t index,
                         struct haystack *h)
 {
     enum answer a = eval_key(q, node, index, h);
@@ -242,9 +343,46 @@ static void collect_needles(struct search *q, const struct imap_search *node)
     }
 }
 
+static void first_round(struct search *q, const struct spans *among)
+{
+    size_t span = 0, next = 0, index, place = 0;
+    while (spans_next(among, &span, &next, &index)) {
+        enum answer a = eval(q, q->args->root, index, NULL);
+        q->yes[place] = a == YES;
+        if (a == UNKNOWN) {
+            q->place[q->n_open] = place;
+            q->open[q->n_open++] = (uint32_t)index;
+        }
+        place++;
+    }
+}
+
+/* The index is asked only now: most searches are decided without it. */
+static void second_round(struct search *q)
+{
+    struct arena *a = q->s->arena;
+    size_t n = 0;
+    q->needles = NEW_N(a, struct needle, q->args->texts + 1);
+    collect_needles(q, q->args->root);
+    q->known = NEW_N(a, struct store_found, q->args->texts + 1);
+    for (size_t i = 0; i < q->args->texts; i++)
+        q->known[i] = needle_look_up(q->s->store, a, &q->needles[i]);
+    for (size_t i = 0; i < q->n_open; i++) {
+        enum answer answer = eval(q, q->args->root, q->open[i], NULL);
+        q->yes[q->place[i]] = answer == YES;
+        if (answer == UNKNOWN) {
+            q->place[n] = q->place[i];
+            q->open[n++] = q->open[i];
+        }
+    }
+    q->n_open = n;
+}
+
 static err each_body(void *ctx, const struct body *b)
 {
     struct search *q = ctx;
+    size_t at = q->done++;
+    session_progress(q->s, at, q->n_open);
     if (b->missing)
         return OK_ERR;
     struct haystack h = {.message = b->text,
@@ -253,49 +391,50 @@ static err each_body(void *ctx, const struct body *b)
                          .arena = q->arena,
                          .text = &q->text,
                          .found = NEW_N(q->arena, bool, q->args->texts + 1)};
-    q->yes[b->index] = eval(q, q->args->root, b->index, &h) == YES;
+    q->yes[q->place[at]] = eval(q, q->args->root, b->index, &h) == YES;
     arena_reset(q->arena);
-    return OK_ERR;
+    return q->s->phase == PHASE_END ? err_new(ERR_CLOSED, "the client is gone") : OK_ERR;
 }
 
-static struct spans spans_of(struct arena *a, const bool *set, size_t n)
+static err third_round(struct search *q)
 {
-    size_t runs = 0;
-    for (size_t i = 0; i < n; i++)
-        runs += set[i] && (i == 0 || !set[i - 1]);
-    struct spans spans = {.at = NEW_N(a, struct span, runs + 1)};
-    for (size_t i = 0; i < n; i++)
-        if (set[i])
-            spans_add(&spans, i);
-    return spans;
+    struct spans open = spans_of_indices(q->s->arena, q->open, q->n_open);
+    q->arena = arena_new("message structure", SESSION_ARENA_MAX);
+    mail_text_init(&q->text, MAIL_TEXT_MAX);
+    err e = bodies_each(q->s, &open, q->args->needs_body ? BODY_WHOLE : BODY_HEADER, each_body, q);
+    mail_text_done(&q->text);
+    arena_free(q->arena);
+    return e;
 }
 
-err search_run(struct session *s, const struct imap_search_args *args, struct spans *ret)
+err search_among(struct session *s, struct imap_search_args *args, const struct spans *among,
+                 struct search_found *ret)
 {
-    size_t n = store_box(s->store)->n;
-    struct search q = {.s = s, .args = args};
+    size_t n = spans_count(among);
+    struct search q = {.s = s, .args = args, .now = clock_seconds()};
     q.yes = NEW_N(s->arena, bool, n + 1);
-    q.needles = NEW_N(s->arena, struct needle, args->texts + 1);
-    q.known = NEW_N(s->arena, struct store_found, args->texts + 1);
-    collect_needles(&q, args->root);
-    for (size_t i = 0; i < args->texts; i++)
-        q.known[i] = needle_look_up(s->store, s->arena, &q.needles[i]);
-    bool *open = NEW_N(s->arena, bool, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        enum answer a = eval(&q, args->root, i, NULL);
-        q.yes[i] = a == YES;
-        open[i] = a == UNKNOWN;
-    }
-    struct spans opened = spans_of(s->arena, open, n);
-    if (opened.n > 0) {
-        q.arena = arena_new("message structure", SESSION_ARENA_MAX);
-        mail_text_init(&q.text, MAIL_TEXT_MAX);
-        err e = bodies_each(s, &opened, args->needs_body ? BODY_WHOLE : BODY_HEADER, each_body, &q);
-        arena_free(q.arena);
-        mail_text_done(&q.text);
+    q.open = NEW_N(s->arena, uint32_t, args->needs_message ? n + 1 : 1);
+    q.place = NEW_N(s->arena, size_t, args->needs_message ? n + 1 : 1);
+    first_round(&q, among);
+    if (q.n_open > 0)
+        second_round(&q);
+    if (q.n_open > 0) {
+        err e = third_round(&q);
         if (failed(e))
             return e;
     }
-    *ret = spans_of(s->arena, q.yes, n);
+    struct search_found found = {.at = NEW_N(s->arena, uint32_t, n + 1)};
+    size_t span = 0, next = 0, index, place = 0;
+    while (spans_next(among, &span, &next, &index))
+        if (q.yes[place++])
+            found.at[found.n++] = (uint32_t)index;
+    *ret = found;
     return OK_ERR;
+}
+
+err search_run(struct session *s, struct imap_search_args *args, struct search_found *ret)
+{
+    size_t n = store_box(s->store)->n;
+    struct span all = {0, n};
+    return search_among(s, args, &(struct spans){.at = &all, .n = n > 0}, ret);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "imapd/collect.h"
+#include "imapd/saved.h"
 #include "imapd/sync.h"
 #include "os/clock.h"
 #include "wire/imap_write.h"
@@ -35,6 +36,13 @@ struct reply reply_lost(struct session *s)
 {
     s->phase = PHASE_END;
     return (struct reply){.kind = REPLY_DONE};
+}
+
+struct reply reply_uid_required(void)
+{
+    return (struct reply){.kind = REPLY_BAD,
+                          .code = S("UIDREQUIRED"),
+                          .text = S("Message numbers are not used in this session")};
 }
 
 /* RFC 5530 gives the codes. */
@@ -90,6 +98,7 @@ void session_free(struct session *s)
     if (s == NULL)
         return;
     session_forget_section(s);
+    saved_forget(s);
     buf_done(&s->command);
     buf_done(&s->mailbox);
     arena_free(s->arena);
@@ -142,6 +151,17 @@ void session_forget_section(struct session *s)
 {
     free((void *)(uintptr_t)s->seen.label.p);
     s->seen = (struct seen_section){0};
+}
+
+void session_progress(struct session *s, size_t done, size_t total)
+{
+    if (deadline_left_ms(s->progress_at) > 0 || s->phase == PHASE_END)
+        return;
+    s->progress_at = deadline_in_ms(SESSION_PROGRESS_MS);
+    say_bytes(s, S("* OK [INPROGRESS (\""));
+    say_bytes(s, s->tag);
+    say(s, "\" %zu %zu)] Still at it.\r\n", done, total);
+    (void)session_flush(s); /* a lost connection shows in the phase */
 }
 
 deadline session_deadline(const struct session *s)
@@ -264,6 +284,10 @@ static struct reply run_command(struct session *s, const struct imap_head *head,
                                       : c->phases == (int)PHASE_SELECTED
                                           ? S("No mailbox is selected")
                                           : S("Not now")};
+    if (c->numbers && !head->uid && (s->enabled & ENABLED_UIDONLY))
+        return reply_uid_required();
+    s->tag = head->tag;
+    s->progress_at = deadline_in_ms(SESSION_PROGRESS_MS);
     struct reply r = c->run(s, head, args);
     if (s->phase == PHASE_SELECTED && r.kind != REPLY_DONE && c->news != NEWS_NONE)
         sync_say(s, c->news == NEWS_ALL || head->uid ? STORE_SYNC_ALL : STORE_SYNC_KEEP_GONE,

@@ -25,6 +25,7 @@ enum {
     SESSION_IDLE_MS = 30 * 60 * 1000,    /* the same for timeoutimap; RFC 3501 5.4: 30 minutes */
     SESSION_WRITE_MS = 5 * 60 * 1000,    /* a client that takes nothing for so long is gone */
     SESSION_SMALL_AFTER_MS = 2 * 1000,   /* of silence, then memory is given back */
+    SESSION_PROGRESS_MS = 10 * 1000,     /* between words about a long command (RFC 9585) */
     SESSION_KEEP_BYTES = 4 * 1024,       /* of the command buffer, kept from command to command */
     SESSION_SKIP_MAX = 16 * 1024 * 1024, /* refused literals that we read past; then we hang up */
 };
@@ -49,7 +50,8 @@ struct seen_section {
     struct crlf_cursor cursor;
 };
 
-struct login; /* login.h: before the login only */
+struct login;   /* login.h: before the login only */
+struct context; /* contexts.h: searches that are kept up to date */
 
 struct session {
     struct io *io;
@@ -70,6 +72,11 @@ struct session {
     struct store *store;
     struct buf mailbox; /* name of the one that is selected */
     struct seen_section seen;
+    str tag;                   /* of the command that runs */
+    deadline progress_at;      /* when the next word about a long command is due */
+    struct store_range *saved; /* saved.h: UIDs that "$" stands for; heap */
+    size_t n_saved;
+    struct context *contexts;
 };
 
 enum reply_kind {
@@ -87,6 +94,8 @@ struct reply {
 struct reply reply_ok(const char *text);
 struct reply reply_no(const char *code, const char *text); /* code may be NULL */
 struct reply reply_bad(err e);                             /* of the grammar: its static text */
+/* RFC 9586 3: after ENABLE UIDONLY message numbers are no more. */
+struct reply reply_uid_required(void);
 /* What a failed call to the store means to the client. `code`: for NOTFOUND, "TRYCREATE" or NULL.
  */
 struct reply reply_store(struct session *s, err e, const char *missing_code);
@@ -97,6 +106,7 @@ struct command {
     str name;
     unsigned phases; /* enum phase, together: where it is legal */
     bool uid;        /* "UID name" exists */
+    bool numbers;    /* without UID it speaks in message numbers, which RFC 9586 takes away */
     /* Untagged updates before the answer. KEEP_GONE: no EXPUNGE, unless it is the UID form. */
     enum { NEWS_NONE, NEWS_KEEP_GONE, NEWS_ALL } news;
     struct reply (*run)(struct session *s, const struct imap_head *head, struct imap_reader *args);
@@ -120,6 +130,8 @@ enum session_ready { READY_CLIENT = 1, READY_NEWS = 2 };
 err session_wait(struct session *s, enum session_wait what, deadline by, unsigned *ret_ready);
 deadline session_deadline(const struct session *s);
 void session_forget_section(struct session *s);
+/* A long command is at `done` of `total`: says so now and then (RFC 9585). */
+void session_progress(struct session *s, size_t done, size_t total);
 void session_note(struct session *s, enum session_note_kind kind); /* tells front */
 /* CAPABILITY's words for the present phase. */
 void capability_write(const struct session *s, struct buf *b);

@@ -415,7 +415,7 @@ static void searches_find_what_a_reader_sees(void **state)
                     "+ Ready for the literal.\r\n* SEARCH 1\r\nb OK Searched.\r\n"
                     "+ Ready for the literal.\r\n* SEARCH 1\r\nc OK Searched.\r\n"
                     "* SEARCH 1\r\nd OK Searched.\r\n* SEARCH 3\r\ne OK Searched.\r\n"
-                    "* SEARCH 3\r\nf OK Searched.\r\n* SEARCH 1 2\r\ng OK Searched.\r\n"
+                    "* SEARCH\r\nf OK Searched.\r\n* SEARCH 1 2\r\ng OK Searched.\r\n"
                     "* SEARCH 3\r\nh OK Searched.\r\n* SEARCH 1\r\ni OK Searched.\r\n"
                     "* SEARCH 1\r\nj OK Searched.\r\n"
                     "k NO [BADCHARSET (UTF-8 US-ASCII ISO-8859-1 ISO-2022-JP EUC-JP SHIFT_JIS)] "

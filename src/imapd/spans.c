@@ -25,6 +25,17 @@ err spans_from_set(struct arena *a, const struct store_box *box, struct imap_set
     return OK_ERR;
 }
 
+struct spans spans_of_indices(struct arena *a, const uint32_t *indices, size_t n)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < n; i++)
+        runs += i == 0 || indices[i] != indices[i - 1] + 1;
+    struct spans spans = {.at = NEW_N(a, struct span, runs + 1)};
+    for (size_t i = 0; i < n; i++)
+        spans_add(&spans, indices[i]);
+    return spans;
+}
+
 size_t spans_count(const struct spans *s)
 {
     size_t n = 0;

@@ -16,6 +16,7 @@ struct spans {
  * UIDs that are not there are passed over (6.4.8). */
 err spans_from_set(struct arena *a, const struct store_box *box, struct imap_set *set, bool uid,
                    struct spans *ret);
+struct spans spans_of_indices(struct arena *a, const uint32_t *indices, size_t n); /* ascending */
 size_t spans_count(const struct spans *s);
 /* The same messages as UID ranges: nothing else of the table lies in them. */
 struct store_range *spans_ranges(struct arena *a, const struct store_box *box,

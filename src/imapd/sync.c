@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "imapd/condstore.h"
 #include "wire/imap_write.h"
 
 static_assert((int)IMAP_SEEN == STORE_SEEN && (int)IMAP_ANSWERED == STORE_ANSWERED &&
@@ -53,14 +54,29 @@ void sync_say_known_flags(struct session *s)
     say_bytes(s, buf_str(&b));
 }
 
+void sync_begin_fetch(const struct session *s, size_t index, struct buf *b)
+{
+    if (s->enabled & ENABLED_UIDONLY)
+        buf_addf(b, "* %u UIDFETCH (", store_box(s->store)->messages[index].uid);
+    else
+        buf_addf(b, "* %zu FETCH (", index + 1);
+}
+
+/* RFC 7162 3.2: with QRESYNC each change names its UID; 3.1: with CONDSTORE its mod-sequence. */
 static void write_fetch(const struct session *s, size_t index, unsigned flags, struct buf *b)
 {
     const struct store_message *m = &store_box(s->store)->messages[index];
-    buf_addf(b, "* %zu FETCH (", index + 1);
-    if (flags & SYNC_WITH_UID)
+    sync_begin_fetch(s, index, b);
+    if (((flags & SYNC_WITH_UID) || (s->enabled & ENABLED_QRESYNC)) &&
+        !(s->enabled & ENABLED_UIDONLY))
         buf_addf(b, "UID %u ", m->uid);
-    buf_add(b, S("FLAGS "));
-    sync_write_flags(s, m->flags, b);
+    if (!(flags & SYNC_NO_FLAGS)) {
+        buf_add(b, S("FLAGS "));
+        sync_write_flags(s, m->flags, b);
+    }
+    if (condstore_is_on(s))
+        buf_addf(b, "%sMODSEQ (%llu)", flags & SYNC_NO_FLAGS ? "" : " ",
+                 (unsigned long long)condstore_modseq(s, index));
     buf_add(b, S(")\r\n"));
 }
 
@@ -133,12 +149,24 @@ static void say_flag_changes(struct session *s, const struct store_changes *c, u
     }
 }
 
+static void say_vanished(struct session *s, const struct store_changes *c)
+{
+    struct vanished v;
+    vanished_begin(&v, s, "* VANISHED ");
+    for (size_t i = c->n_gone; i-- > 0;) /* the lowest is the last */
+        vanished_add(&v, c->gone[i].uid, c->gone[i].uid);
+    vanished_end(&v);
+}
+
 static void say_changes(struct session *s, const struct store_changes *c, unsigned flags,
                         const struct sync_own *own)
 {
     const struct store_box *box = store_box(s->store);
-    for (size_t i = 0; i < c->n_gone; i++)
-        say(s, "* %u EXPUNGE\r\n", c->gone[i].seq);
+    if (s->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) /* RFC 7162 3.2.10, RFC 9586 3.3 */
+        say_vanished(s, c);
+    else
+        for (size_t i = 0; i < c->n_gone; i++)
+            say(s, "* %u EXPUNGE\r\n", c->gone[i].seq);
     if (c->n_new > 0) {
         say(s, "* %zu EXISTS\r\n", box->n);
         if (!(s->enabled & ENABLED_REV2))

@@ -57,6 +57,9 @@ struct imap_search {
     str field, text;
     struct imap_set set;
     unsigned id; /* 0, 1, …: of the nodes with text, for tables beside the tree */
+    /* The session's: what a node costs, and where its set was left. */
+    unsigned cost;
+    size_t walked;
 };
 
 struct imap_search_args {

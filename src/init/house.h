@@ -126,6 +126,12 @@ void guest_add(struct house *h, enum program p, pid_t pid, struct keeper *k);
 void house_watch_promotions(struct house *h);
 void session_granted(struct house *h, const struct init_granted *g);
 void keeper_ended(struct house *h, struct keeper *k);
+struct admin_mailbox;
+struct door_knock;
+/* Lets an administrator's command in at that user's keeper, which is started when it does not
+ * run. fd stays the caller's. */
+err keeper_visit(struct house *h, const struct admin_mailbox *who, const struct door_knock *knock,
+                 int fd);
 
 /* workers.c */
 void worker_asked(struct house *h, struct service_process *sched, uint32_t id,

@@ -82,6 +82,12 @@ static err pass_on(struct visitor *v, uint32_t service)
     return door_pass(v->house->doors[PROGRAM_CTL][service][0], &who, channel_fd(v->channel));
 }
 
+static void let_in(struct visitor *v, const struct admin_mailbox *who)
+{
+    struct door_knock knock = {.program = PROGRAM_CTL, .uid = v->peer.uid, .pid = v->peer.pid};
+    answer(v, keeper_visit(v->house, who, &knock, channel_fd(v->channel)));
+}
+
 static void on_visitor(void *ctx, int fd, unsigned events)
 {
     struct visitor *v = ctx;
@@ -93,6 +99,7 @@ static void on_visitor(void *ctx, int fd, unsigned events)
         return;
     struct admin_open open;
     struct admin_ask ask;
+    struct admin_mailbox mailbox;
     if (failed(e)) {
         leave(v);
     } else if (!v->ours && !failed(ipc_decode(&admin_open_schema, p.bytes, &open))) {
@@ -102,6 +109,9 @@ static void on_visitor(void *ctx, int fd, unsigned events)
         e = pass_on(v, open.service);
         if (failed(e))
             answer(v, e);
+        leave(v);
+    } else if (!v->ours && !failed(ipc_decode(&admin_mailbox_schema, p.bytes, &mailbox))) {
+        let_in(v, &mailbox);
         leave(v);
     } else if (v->ours && !failed(ipc_decode(&admin_ask_schema, p.bytes, &ask))) {
         do_ask(v, ask.words);

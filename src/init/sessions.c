@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipc/admin.h"
 #include "ipc/door.h"
 #include "log/event.h"
 #include "os/child.h"
@@ -60,6 +61,7 @@ static void free_promotion(struct promotion *p)
     free(p);
 }
 
+/* The keeper of that account's mail, running: nobody else may have its place. */
 static struct keeper *keeper_for(struct house *h, const struct grant *g)
 {
     struct keeper *k = map_get(h->keepers, str_from(g->user));
@@ -176,6 +178,24 @@ static err start_session(struct house *h, const struct grant *g, const struct pr
     int fds[] = {p->data, p->control, mine};
     e = house_send_site(h, fd);
     return failed(e) ? e : packet_send(fd, &init_session_schema, 0, &session, fds, 3);
+}
+
+err keeper_visit(struct house *h, const struct admin_mailbox *who, const struct door_knock *knock,
+                 int fd)
+{
+    if (who->uid == 0 && h->real_users)
+        return err_new(ERR_DENIED, "root has no mailbox here");
+    struct grant g = {.user = copy_text(who->user),
+                      .home = copy_text(who->home),
+                      .uid = who->uid,
+                      .gid = who->gid};
+    struct keeper *k = keeper_for(h, &g);
+    err e = !k           ? err_new(ERR_TEMP, "the account is changing")
+            : k->running ? OK_ERR
+                         : keeper_start(h, k);
+    free(g.user);
+    free(g.home);
+    return failed(e) ? e : door_pass(k->door_imapd[0], knock, fd);
 }
 
 /* True when the promotion has met its grant (and is done with, well or badly). */

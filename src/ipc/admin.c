@@ -23,3 +23,12 @@ static const struct ipc_field admin_end_fields[] = {
     IPC_TEXT(struct admin_end, text, 4096),
 };
 const struct ipc_schema admin_end_schema = IPC_SCHEMA(IPC_ADMIN_END, "admin end", admin_end_fields);
+
+static const struct ipc_field admin_mailbox_fields[] = {
+    IPC_TEXT(struct admin_mailbox, user, 255),
+    IPC_NUM(struct admin_mailbox, uid),
+    IPC_NUM(struct admin_mailbox, gid),
+    IPC_TEXT(struct admin_mailbox, home, 4095),
+};
+const struct ipc_schema admin_mailbox_schema =
+    IPC_SCHEMA(IPC_ADMIN_MAILBOX, "admin mailbox", admin_mailbox_fields);

@@ -11,6 +11,14 @@ struct admin_open {
     uint32_t service; /* enum program */
 };
 extern const struct ipc_schema admin_open_schema;
+/* Instead of OPEN: the keeper of that user's mail. init answers END; after exit_code 0 the same
+ * socket speaks ipc/keeper.h (store/session.h is the face for it). */
+struct admin_mailbox {
+    str user;
+    uint32_t uid, gid;
+    str home;
+};
+extern const struct ipc_schema admin_mailbox_schema;
 struct admin_ask {
     str words; /* "queue" NUL "list" NUL */
 };

@@ -45,6 +45,13 @@ void channel_free(struct channel *c)
     free(c);
 }
 
+int channel_release(struct channel *c)
+{
+    int fd = fd_take(&c->fd);
+    channel_free(c);
+    return fd;
+}
+
 int channel_fd(const struct channel *c)
 {
     return c->fd;

@@ -161,3 +161,16 @@ static const struct ipc_field keeper_appended_fields[] = {
 };
 const struct ipc_schema keeper_appended_schema =
     IPC_SCHEMA(IPC_KEEPER_APPENDED, "keeper appended", keeper_appended_fields);
+static const struct ipc_field keeper_find_ask_fields[] = {
+    IPC_TEXT(struct keeper_find_ask, text, KEEPER_FIND_MAX),
+};
+const struct ipc_schema keeper_find_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_FIND_ASK, "keeper find ask", keeper_find_ask_fields);
+static const struct ipc_field keeper_find_fields[] = {
+    IPC_NUM(struct keeper_find, outcome),
+    IPC_TEXT(struct keeper_find, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_find, narrowed),
+    IPC_TEXT(struct keeper_find, only, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_find_schema =
+    IPC_SCHEMA(IPC_KEEPER_FIND, "keeper find", keeper_find_fields);

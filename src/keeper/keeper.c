@@ -4,6 +4,7 @@
 #include "keeper/keeper.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "ipc/door.h"
+#include "keeper/indexer.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "store/maildir.h"
@@ -269,6 +271,7 @@ static void on_inotify(void *ctx, int fd, unsigned events)
         }
         keeper_report(k, h->box);
         keeper_tell(k, h, NULL);
+        indexer_wake(k);
     }
 }
 
@@ -283,6 +286,7 @@ static void on_client(void *ctx, int fd, unsigned events)
     err e = channel_try_recv(c->channel, &p);
     if (e.kind == ERR_TEMP)
         return;
+    indexer_quiet(c->keeper);
     if (!failed(e))
         e = serve(c, &p);
     if (failed(e))
@@ -347,7 +351,7 @@ void keeper_add_door(struct keeper *k, struct channel *door)
 static void on_idle(void *ctx)
 {
     struct keeper *k = ctx;
-    bool late = k->n_clients > 0;
+    bool late = k->n_clients > 0 || indexer_works(k);
     for (size_t i = 0; i < k->n_doors; i++)
         if (k->door_watch[i])
             late |= answer_door(k, i);
@@ -377,9 +381,19 @@ void keeper_add_init(struct keeper *k, struct channel *init)
     k->init_watch = loop_add(k->loop, channel_fd(init), LOOP_IN, on_init, k);
 }
 
+/* A host may have a hundred of these: the heap gives back what it can, soon. */
+static void keep_heap_small(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* these only tune */
+    (void)mallopt(M_TRIM_THRESHOLD, 32 * 1024);
+    (void)mallopt(M_TOP_PAD, 0);
+    (void)malloc_trim(0);
+}
+
 err keeper_init(struct keeper *k, int home, str default_delivery, struct log *log)
 {
     *k = (struct keeper){.log = log, .inotify = -1, .idle_ms = KEEPER_IDLE_MS};
+    keep_heap_small();
     list_init(&k->boxes);
     list_init(&k->clients);
     err e = folders_locate(&k->folders, home, default_delivery);
@@ -387,6 +401,7 @@ err keeper_init(struct keeper *k, int home, str default_delivery, struct log *lo
         return e;
     k->loop = loop_new();
     k->idle = loop_at(k->loop, deadline_in_ms(k->idle_ms), on_idle, k);
+    k->indexer = indexer_new(k);
     k->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (k->inotify >= 0)
         k->inotify_watch = loop_add(k->loop, k->inotify, LOOP_IN, on_inotify, k);
@@ -411,6 +426,7 @@ void keeper_done(struct keeper *k)
         loop_del(k->door_watch[i]);
         channel_free(k->doors[i]);
     }
+    indexer_free(k->indexer);
     loop_del(k->inotify_watch);
     loop_del(k->init_watch);
     loop_timer_del(k->idle);

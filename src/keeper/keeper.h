@@ -27,6 +27,7 @@ struct held { /* a mailbox in memory */
     size_t users;
     int watch[2]; /* inotify: new/ and cur/, or the mbox and none; -1 */
     bool noted;   /* an event came, clients have not been told yet */
+    uint32_t unwilling; /* UID of the last message when the indexer could do no more; 0 */
 };
 
 struct spool {
@@ -65,6 +66,7 @@ struct keeper {
     struct channel *doors[4];
     struct loop_fd *door_watch[4];
     size_t n_doors;
+    struct indexer *indexer;
 };
 
 /* home: the user's, as a descriptor; the working directory must be the same. */
@@ -106,6 +108,7 @@ err serve_copy(struct client *c, const struct packet *p);
 err serve_append(struct client *c, const struct packet *p);
 err serve_spool(struct client *c, const struct packet *p);
 err serve_spool_drop(struct client *c, const struct packet *p);
+err serve_find(struct client *c, const struct packet *p);
 void drop_spools(struct client *c);
 /* INBOX cannot be renamed: its messages move to the new folder. */
 err move_inbox(struct keeper *k, str to);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/main.c -- keeps one user's mailboxes, as that user.
  * Gets: 3 the channel to init, 4 the way to the recorder; doors where imapd's and popd's
- * sessions knock; works below the user's home alone. */
-#include <malloc.h>
+ * sessions knock; works below the user's home alone. Forks the indexer (indexer.h). */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -53,15 +52,14 @@ int main(void)
     struct log *log = log_new(NULL);
     log_set(log, "user", str_from(boot.user));
     str delivery = default_delivery(&boot, a);
-    e = sandbox_enter(&(struct sandbox){
-        .files_read = true, .files_write = true, .read_dirs = {home}, .write_dirs = {home}});
+    int lib; /* character set tables */
+    struct sandbox s = {.files_read = true, .files_write = true, .fork = true, .read_dirs = {home}};
+    s.write_dirs[0] = home;
+    if (!failed(dir_open(AT_FDCWD, "/usr/lib", &lib))) /* without it, fewer charsets */
+        s.read_dirs[1] = lib;
+    e = sandbox_enter(&s);
     if (failed(e))
         die(e, "enter the sandbox");
-    /* A host may have a hundred of these: the heap gives back what it can, soon. */
-    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* these only tune */
-    (void)mallopt(M_TRIM_THRESHOLD, 32 * 1024);
-    (void)mallopt(M_TOP_PAD, 0);
-    (void)malloc_trim(0);
     e = keeper_init(&k, home, delivery, log);
     if (failed(e))
         die(e, "find the mailboxes");

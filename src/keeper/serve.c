@@ -137,7 +137,7 @@ err serve(struct client *c, const struct packet *p)
         {IPC_KEEPER_APPEND, serve_append},       {IPC_KEEPER_STATUS_ASK, serve_status},
         {IPC_KEEPER_SPOOL_ASK, serve_spool},     {IPC_KEEPER_SPOOL_DROP, serve_spool_drop},
         {IPC_KEEPER_SETTLE, serve_settle},       {IPC_KEEPER_NAMES_ASK, serve_names},
-        {IPC_KEEPER_FOLDER_OP, serve_folder_op},
+        {IPC_KEEPER_FOLDER_OP, serve_folder_op}, {IPC_KEEPER_FIND_ASK, serve_find},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].type == p->type)

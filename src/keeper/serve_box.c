@@ -2,7 +2,7 @@
 /* The open mailbox: opening, telling what changed, flags, expunging, bodies. */
 #include <string.h>
 
-#include "keeper/keeper.h"
+#include "keeper/indexer.h"
 #include "os/fd.h"
 
 enum { CHANGE_BYTES = 20, CHANGES_INLINE = KEEPER_INLINE_MAX / CHANGE_BYTES };
@@ -82,6 +82,7 @@ err serve_open(struct client *c, const struct packet *p)
     if (c->held) {
         keeper_report(c->keeper, c->held->box);
         keeper_tell(c->keeper, c->held, c);
+        indexer_wake(c->keeper);
     }
     return channel_try_send(c->channel, &keeper_box_schema, p->id, &a, &table, table >= 0);
 }
@@ -204,6 +205,7 @@ err serve_sync(struct client *c, const struct packet *p)
         c->told = false;
         keeper_report(c->keeper, c->held->box);
         keeper_tell(c->keeper, c->held, c);
+        indexer_wake(c->keeper);
     }
     a.outcome = outcome_of(e);
     a.text = words_of(e);

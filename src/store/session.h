@@ -17,6 +17,7 @@
  */
 #pragma once
 #include "base/base.h"
+#include "wire/digest.h"
 
 enum {
     STORE_ANSWER_MS = 60 * 1000,
@@ -58,6 +59,14 @@ struct store_box {
     size_t n;
     uint32_t uidvalidity, uidnext;
     bool writable;
+    /* Mod-sequences (RFC 7162): each change of a message, its arrival and its going take a number
+     * greater than all before. highestmodseq belongs to this table: what changes after it has a
+     * greater one. It is never 0 and always known. */
+    uint64_t highestmodseq;
+    const uint64_t *modseqs; /* beside messages; NULL before store_want_modseqs() */
+    str id;                  /* RFC 8474's MAILBOXID: the same for as long as the UIDs are valid */
+    /* As of store_select(): counted by the keeper, so that nobody walks the table for them. */
+    uint32_t recent, unseen, first_unseen; /* the last is a sequence number; 0: none */
     str keywords[STORE_KEYWORDS_MAX]; /* by bit; empty: not in use */
     size_t n_keywords;                /* those in use are below this */
 };
@@ -149,11 +158,38 @@ enum store_sync_mode {
 };
 err store_sync(struct store *s, enum store_sync_mode mode, struct store_changes *ret);
 
+/* ---- mod-sequences (session_modseq.c) ---- */
+/* From now on, in this mailbox and in those opened later, box->modseqs is there: 8 octets a
+ * message, shared with the other sessions as the table is. Cheap when it is so already. Costs
+ * nothing to sessions that never ask. */
+err store_want_modseqs(struct store *s);
+/* Indices of the messages with a modseq above `since`, ascending. After store_want_modseqs(). */
+err store_changed_since(struct store *s, uint64_t since, struct arena *a, uint32_t **ret,
+                        size_t *ret_n);
+/* QRESYNC's VANISHED (EARLIER): UIDs of `known` (ascending; n == 0: all below uidnext) that were
+ * expunged with a modseq above `since`, ascending, none of which is in the table now. When the
+ * history does not reach back so far (it is bounded, and can be lost), every UID of `known` that
+ * is not in the table: more than needed, never less (RFC 7162 3.2.5.2). */
+err store_vanished_since(struct store *s, uint64_t since, const struct store_range *known, size_t n,
+                         struct arena *a, struct store_range **ret, size_t *ret_n);
+
 enum store_flags_op { STORE_FLAGS_SET, STORE_FLAGS_ADD, STORE_FLAGS_REMOVE };
 /* Durable when it returns. Ranges ascending. Keywords by name; unknown ones get a letter
  * (ERR_LIMIT when all are taken). SET leaves RECENT alone. Then sync to see the new flags. */
 err store_flags(struct store *s, const struct store_range *set, size_t n, enum store_flags_op op,
                 uint32_t system_flags, const str *keywords, size_t n_keywords);
+/* The same for UNCHANGEDSINCE (RFC 7162 3.1.3): messages whose modseq is above `unchanged_since`
+ * stay as they are and are named. The decision is the keeper's, on what is true then: the
+ * session's table may be older. Afterwards store_sync() brings the new flags and modseqs (a
+ * change of the session's own is `own` there, and box->modseqs has its number); a message that
+ * had the flags already keeps its modseq. */
+struct store_stored {
+    const uint32_t *modified; /* UIDs, ascending; until the next call */
+    size_t n_modified;
+};
+err store_flags_unchanged(struct store *s, const struct store_range *set, size_t n,
+                          enum store_flags_op op, uint32_t system_flags, const str *keywords,
+                          size_t n_keywords, uint64_t unchanged_since, struct store_stored *ret);
 enum store_expunge_mode {
     STORE_EXPUNGE_DELETED, /* those with STORE_DELETED */
     STORE_EXPUNGE_ALL,     /* every one named (POP3's QUIT) */
@@ -184,6 +220,24 @@ err store_fetch(struct store *s, const uint32_t *uids, size_t n, struct store_bo
 /* Asks now for what the next store_fetch() with the same UIDs will take: the keeper opens
  * them while the session still writes. Any other call in between throws the answer away. */
 err store_prefetch(struct store *s, const uint32_t *uids, size_t n);
+/* ---- what is known of messages without their bodies (session_digest.c) ---- */
+enum { STORE_DIGESTS_MAX = 512 }; /* asked for with one packet */
+/* wire/digest.h's blobs of these messages of the open mailbox, in the order asked. The keeper
+ * makes those that it does not have yet. Empty: the message is gone, or so large that the keeper
+ * leaves it to us: fetch its body, digest_make() with store_emailid(), and store_remember() what
+ * came of it. Views live until the next call of store_digests(). */
+err store_digests(struct store *s, const uint32_t *uids, size_t n, str *ret_blobs);
+/* Asks now for what the next store_digests() with the same UIDs will take, as store_prefetch(). */
+err store_prefetch_digests(struct store *s, const uint32_t *uids, size_t n);
+/* Best effort: not durable, and blobs above DIGEST_KEEP_MAX are not kept at all. */
+err store_remember(struct store *s, uint32_t uid, str digest);
+/* RFC 8474's EMAILID of a message with these bytes (LF line ends, as store_fetch() gives them): the
+ * same for every copy, whatever folder it is in. For digest_make(). */
+struct digest_id store_emailid(str text);
+/* RFC 8514's SAVEDATE, seconds since the epoch: when the message came into this mailbox. Beside
+ * box->messages as they are now; until the next store_sync(), store_select() or call of this. */
+err store_savedates(struct store *s, const uint32_t **ret);
+
 /* POP3's names: a view with the Maildir base name (up to ':') of each message of the table,
  * NUL after each. mbox: UIDVALIDITY and UID in hexadecimal. Valid until the next select. */
 err store_uidls(struct store *s, str *ret_names);

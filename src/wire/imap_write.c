@@ -236,6 +236,17 @@ static void write_multipart(struct buf *b, struct arena *a, const struct mime_pa
     write_extension(b, p);
 }
 
+static void write_inner_envelope(struct buf *b, struct arena *a, const struct mime_part *inner)
+{
+    if (inner->envelope) {
+        imap_write_envelope(b, inner->envelope);
+        return;
+    }
+    arena_reset(a);
+    struct envelope e = envelope_read(a, inner->header);
+    imap_write_envelope(b, &e);
+}
+
 static void write_leaf(struct buf *b, struct arena *a, const struct mime_part *p, bool extended)
 {
     bool text = str_ieq(p->type, S("text"));
@@ -253,10 +264,8 @@ static void write_leaf(struct buf *b, struct arena *a, const struct mime_part *p
     buf_addf(b, " %llu", (unsigned long long)p->body_octets);
     if (p->kind == MIME_MESSAGE) {
         const struct mime_part *inner = p->children;
-        arena_reset(a);
-        struct envelope e = envelope_read(a, inner->header);
         buf_addc(b, ' ');
-        imap_write_envelope(b, &e);
+        write_inner_envelope(b, a, inner);
         buf_addc(b, ' ');
         write_part(b, a, inner, extended);
     }

@@ -3,10 +3,10 @@
 # the top of the checkout.
 
 packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libcmocka-dev libssl-dev
- nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libutf8proc-dev libc6-dev"
+ nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev libsqlite3-dev libutf8proc-dev libpcre2-dev libc6-dev"
 packages_run="openssl procps"
 packages_test="python3 thunderbird python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
- netcat-openbsd iproute2 groff-base dovecot-imapd"
+ netcat-openbsd iproute2 groff-base dovecot-imapd dovecot-sieve sieve-connect"
 # Ubuntu's thunderbird is a snap, which containers cannot install: its test is skipped there.
 grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null && packages_test=${packages_test/thunderbird /}
 packages_bench="postfix dovecot-imapd dovecot-pop3d python3"

@@ -24,6 +24,8 @@ const struct command admin_commands[] = {
      "looks into the queue and changes it"},
     {"reload", cmd_reload, "", "brings a changed configuration into force, or says why not"},
     {"show", cmd_show, "[NAME]", "prints every setting, its value and what it means"},
+    {"sieve", cmd_sieve, "check FILE | test [-q] [-f SENDER] [-t RECIPIENT] FILE MESSAGE",
+     "says what is wrong with a Sieve script, or what it does with a message"},
     {"status", cmd_status, "[--all]", "says whether the host serves, where, and what waits"},
     {"stop", cmd_stop, "", "stops the mail host, deliveries in flight first"},
     {"tls-make", cmd_tls_make, "NAME …",

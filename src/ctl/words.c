@@ -31,6 +31,8 @@ const struct word_pair words_table[] = {
     {"misbehaved; ban number %2", "不正な接続のため、%2 回目"},
     {"%s is no length of time: 90, 15m, 2h, 7d, forever", "%s は期間ではありません: 90, 15m, 2h, 7d, forever"},
     {"the reason is too long", "理由が長すぎます"},
+    {"says what is wrong with a Sieve script, or what it does with a message", "Sieve スクリプトの誤り、またはメールへの動作を示します"},
+    {"the script is sound", "スクリプトに誤りはありません"},
     /* errors */
     {"no command %s; `twinpost help` lists them", "%s というコマンドはありません。`twinpost help` で一覧が出ます"},
     {"the mail host is not running here", "ここではメールホストが動いていません"},

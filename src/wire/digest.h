@@ -63,6 +63,7 @@ struct mail_digest {
 err digest_open(str blob, struct mail_digest *ret);
 /* For imap_write_envelope(). Lists lie in the arena. ERR_SYNTAX: damaged. */
 err digest_envelope(const struct mail_digest *d, struct arena *a, struct envelope *ret);
+err digest_envelope_of(str bytes, struct arena *a, struct envelope *ret); /* mime_part.envelope */
 /* The tree as mime_parse() gives it, but without the text: header and body have a length and p NULL
  * until digest_attach(). The message inside a message part has its `envelope`. For
  * imap_write_structure() and mime_find(). ERR_SYNTAX: damaged. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/imap_write.h"
 
+#include "wire/digest.h"
+
 /* Whether the octet can stand in a quoted string without UTF8=ACCEPT. */
 static bool fits_quotes(char c)
 {
@@ -238,12 +240,12 @@ static void write_multipart(struct buf *b, struct arena *a, const struct mime_pa
 
 static void write_inner_envelope(struct buf *b, struct arena *a, const struct mime_part *inner)
 {
-    if (inner->envelope) {
-        imap_write_envelope(b, inner->envelope);
-        return;
-    }
     arena_reset(a);
-    struct envelope e = envelope_read(a, inner->header);
+    struct envelope e = {0};
+    if (!inner->envelope.p)
+        e = envelope_read(a, inner->header);
+    else if (failed(digest_envelope_of(inner->envelope, a, &e)))
+        e = (struct envelope){0}; /* damaged: better nothing than half */
     imap_write_envelope(b, &e);
 }
 

@@ -22,8 +22,6 @@ enum {
 
 enum mime_kind { MIME_LEAF, MIME_MULTIPART, MIME_MESSAGE };
 
-struct envelope;
-
 struct mime_part {
     struct mime_part *parent, *next, *children, *last_child;
     enum mime_kind kind;
@@ -47,9 +45,7 @@ struct mime_part {
     /* As if every line ended with CRLF. */
     uint64_t header_octets, body_octets;
     uint64_t header_lines, body_lines; /* line ends */
-    /* Of the message that begins here, if it is known without its header (wire/digest.h); or NULL.
-     */
-    const struct envelope *envelope;
+    str envelope; /* of the message that begins here, as wire/digest.h keeps it; or p == NULL */
 };
 
 struct mime_part *mime_parse(struct arena *a, str message); /* the root; never NULL */

@@ -37,6 +37,8 @@ CMD(close);
 CMD(unselect);
 CMD(expunge);
 CMD(search);
+CMD(sort);
+CMD(thread);
 CMD(fetch);
 CMD(store);
 CMD(copy);

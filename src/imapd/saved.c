@@ -32,6 +32,7 @@ struct imap_set saved_as_set(const struct session *s, struct arena *a)
     struct imap_set set = {.at = NEW_N(a, struct imap_range, s->n_saved + 1), .n = s->n_saved};
     for (size_t i = 0; i < s->n_saved; i++)
         set.at[i] = (struct imap_range){s->saved[i].from, s->saved[i].to};
+    imap_set_resolve(&set, UINT32_MAX); /* SORT saves too, in its own order */
     return set;
 }
 

@@ -10,9 +10,9 @@
 #include "imapd/spans.h"
 
 void saved_forget(struct session *s);
-/* Indices of the open mailbox, ascending. */
+/* Indices of the open mailbox, in any order. */
 void saved_keep(struct session *s, const uint32_t *indices, size_t n);
-/* As a set of UIDs, in the arena. */
+/* As a resolved set of UIDs, in the arena. */
 struct imap_set saved_as_set(const struct session *s, struct arena *a);
 /* spans_from_set() for a command's set, "$" included. */
 err saved_spans(struct session *s, struct imap_set *set, bool uid, struct spans *ret);

@@ -133,7 +133,6 @@ void answer_say(struct session *s, const struct answer *a)
         say_extended(s, a, options);
 }
 
-/* Ascending; repeats do no harm. */
 static void keep_some(struct session *s, const struct answer *a)
 {
     unsigned options = a->ret->options;

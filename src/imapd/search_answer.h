@@ -13,7 +13,7 @@ struct answer {
     const struct imap_return *ret;
 };
 void answer_say(struct session *s, const struct answer *a);
-/* RETURN (SAVE): keeps what RFC 5182 2.4 and RFC 9394 3.2 say. The indices ascend. */
+/* RETURN (SAVE): keeps what RFC 5182 2.4 and RFC 9394 3.2 say. */
 void answer_save(struct session *s, const struct answer *a);
 /* "1:3,5" of a stretch of results as numbers or UIDs: only runs that ascend become ranges, so that
  * the order can be told. */

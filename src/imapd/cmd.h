@@ -30,6 +30,7 @@ CMD(lsub);
 CMD(namespace);
 CMD(status);
 CMD(append);
+CMD(replace);
 CMD(idle);
 /* in a mailbox */
 CMD(check);

@@ -8,6 +8,8 @@ static const struct {
     unsigned bits;    /* what it switches on */
     unsigned implies; /* and that with it */
 } table[] = {
+    {S("IMAP4rev2"), ENABLED_REV2, 0},                  /* RFC 9051 6.3.1 */
+    {S("UTF8=ACCEPT"), ENABLED_UTF8, 0},                /* RFC 9755 3 */
     {S("UIDONLY"), ENABLED_UIDONLY, 0},                 /* RFC 9586 3.1 */
 };
 

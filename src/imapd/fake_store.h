@@ -15,7 +15,7 @@
 #include "store/session.h"
 #include "wire/crlf.h"
 
-enum { FAKE_FOLDERS = 16, FAKE_MESSAGES = 512, FAKE_SPOOL_MAX = 1 << 20 };
+enum { FAKE_ATTRIBUTES = 8, FAKE_FOLDERS = 16, FAKE_MESSAGES = 512, FAKE_SPOOL_MAX = 1 << 20 };
 
 struct fake_message {
     struct store_message row;
@@ -30,6 +30,11 @@ struct fake_folder {
     uint32_t uidvalidity, uidnext, first_recent;
     struct fake_message at[FAKE_MESSAGES];
     size_t n;
+    struct {
+        char name[128], value[256];
+        size_t n;
+    } attributes[FAKE_ATTRIBUTES];
+    size_t n_attributes;
 };
 
 struct store {
@@ -45,6 +50,8 @@ struct store {
     bool tells_all; /* as a keeper after large changes: who did it is not known */
     size_t opened;  /* bodies given out so far: tests look at it */
     int spool;
+    size_t staged; /* of MULTIAPPEND, at the end of staged_in */
+    struct fake_folder *staged_in;
     char reason[64];
 };
 
@@ -448,7 +455,7 @@ err store_spool_drop(struct store *s, uint32_t spool)
     return OK_ERR;
 }
 
-err store_append(struct store *s, const struct store_append *m, struct store_appended *ret)
+static err fake_append(struct store *s, const struct store_append *m, struct store_appended *ret)
 {
     struct fake_folder *f = fake_find(s, m->folder);
     if (f == NULL || !f->exists)
@@ -466,7 +473,101 @@ err store_append(struct store *s, const struct store_append *m, struct store_app
         if (failed(e))
             return e;
     }
-    *ret = (struct store_appended){f->uidvalidity,
-                                   fake_add(f, text, flags, m->date < 0 ? 7 : (uint32_t)m->date)};
+    *ret = (struct store_appended){
+        f->uidvalidity, fake_add(f, text, flags, m->date < 0 ? 7 : (uint32_t)m->date), 1};
+    return OK_ERR;
+}
+
+/* What is staged lies at the folder's end and goes again unless store_append() comes. */
+err store_stage(struct store *s, const struct store_append *m)
+{
+    struct fake_folder *f = fake_find(s, m->folder);
+    struct store_appended done;
+    err e = fake_append(s, m, &done);
+    if (!failed(e))
+        s->staged++;
+    if (f != NULL)
+        s->staged_in = f;
+    return e;
+}
+
+err store_unstage(struct store *s)
+{
+    for (; s->staged > 0; s->staged--)
+        fake_remove(s->staged_in, s->staged_in->n - 1);
+    return OK_ERR;
+}
+
+err store_append(struct store *s, const struct store_append *m, struct store_appended *ret)
+{
+    err e = fake_append(s, m, ret);
+    if (failed(e)) {
+        (void)store_unstage(s);
+        return e;
+    }
+    ret->uid -= (uint32_t)s->staged;
+    ret->count += (uint32_t)s->staged;
+    s->staged = 0;
+    for (size_t i = 0; m->replaces > 0 && i < s->open->n; i++)
+        if (s->open->at[i].row.uid == m->replaces)
+            fake_remove(s->open, i);
+    return OK_ERR;
+}
+
+err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, int *ret_fd)
+{
+    struct fake_folder *f = fake_find(s, folder);
+    for (size_t i = 0; f != NULL && i < f->n; i++)
+        if (f->at[i].row.uid == uid && (uidvalidity == 0 || uidvalidity == f->uidvalidity))
+            return fd_sealed("message", str_of(f->at[i].text, f->at[i].n), ret_fd);
+    return fake_fail(s, ERR_NOTFOUND, "No such message");
+}
+
+err store_attributes(struct store *s, str folder, struct arena *a, struct store_attribute **ret,
+                     size_t *ret_n)
+{
+    struct fake_folder *f = fake_find(s, folder.n > 0 ? folder : S("INBOX"));
+    if (f == NULL)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    *ret = NEW_N(a, struct store_attribute, FAKE_ATTRIBUTES);
+    *ret_n = f->n_attributes;
+    for (size_t i = 0; i < f->n_attributes; i++)
+        (*ret)[i] = (struct store_attribute){
+            str_from(f->attributes[i].name),
+            arena_copy(a, str_of(f->attributes[i].value, f->attributes[i].n))};
+    return OK_ERR;
+}
+
+static void fake_set_attribute(struct fake_folder *f, const struct store_attribute *c)
+{
+    size_t i = 0;
+    while (i < f->n_attributes && !str_ieq(str_from(f->attributes[i].name), c->name))
+        i++;
+    if (c->value.p == NULL) {
+        if (i < f->n_attributes)
+            f->attributes[i] = f->attributes[--f->n_attributes];
+        return;
+    }
+    memset(&f->attributes[i], 0, sizeof f->attributes[i]);
+    memcpy(f->attributes[i].name, c->name.p, c->name.n);
+    memcpy(f->attributes[i].value, c->value.p, c->value.n);
+    f->attributes[i].n = c->value.n;
+    f->n_attributes += i == f->n_attributes;
+}
+
+err store_set_attributes(struct store *s, str folder, const struct store_attribute *changes,
+                         size_t n)
+{
+    struct fake_folder *f = fake_find(s, folder.n > 0 ? folder : S("INBOX"));
+    if (f == NULL || !f->exists)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    if (f->n_attributes + n > FAKE_ATTRIBUTES)
+        return fake_fail(s, ERR_LIMIT, "Too many attributes");
+    for (size_t i = 0; i < n; i++)
+        if (changes[i].name.n >= sizeof f->attributes[0].name ||
+            changes[i].value.n > sizeof f->attributes[0].value)
+            return fake_fail(s, ERR_LIMIT, "More than can be kept");
+    for (size_t i = 0; i < n; i++)
+        fake_set_attribute(f, &changes[i]);
     return OK_ERR;
 }

@@ -150,6 +150,8 @@ static const struct ipc_field keeper_append_fields[] = {
     IPC_NUM(struct keeper_append, date),
     IPC_TEXT(struct keeper_append, message, KEEPER_INLINE_MAX),
     IPC_NUM(struct keeper_append, spool),
+    IPC_NUM(struct keeper_append, step),
+    IPC_NUM(struct keeper_append, replaces),
 };
 const struct ipc_schema keeper_append_schema =
     IPC_SCHEMA(IPC_KEEPER_APPEND, "keeper append", keeper_append_fields);
@@ -158,9 +160,28 @@ static const struct ipc_field keeper_appended_fields[] = {
     IPC_TEXT(struct keeper_appended, text, KEEPER_TEXT_MAX),
     IPC_NUM(struct keeper_appended, uidvalidity),
     IPC_NUM(struct keeper_appended, uid),
+    IPC_NUM(struct keeper_appended, count),
 };
 const struct ipc_schema keeper_appended_schema =
     IPC_SCHEMA(IPC_KEEPER_APPENDED, "keeper appended", keeper_appended_fields);
+static const struct ipc_field keeper_pick_fields[] = {
+    IPC_TEXT(struct keeper_pick, folder, KEEPER_NAME_MAX),
+    IPC_NUM(struct keeper_pick, uidvalidity),
+    IPC_NUM(struct keeper_pick, uid),
+};
+const struct ipc_schema keeper_pick_schema =
+    IPC_SCHEMA(IPC_KEEPER_PICK, "keeper pick", keeper_pick_fields);
+const struct ipc_schema keeper_attributes_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_ATTRIBUTES_ASK, "keeper attributes ask", keeper_name_fields);
+const struct ipc_schema keeper_attributes_schema =
+    IPC_SCHEMA(IPC_KEEPER_ATTRIBUTES, "keeper attributes", keeper_data_fields);
+static const struct ipc_field keeper_attributes_set_fields[] = {
+    IPC_TEXT(struct keeper_attributes_set, folder, KEEPER_NAME_MAX),
+    IPC_TEXT(struct keeper_attributes_set, removed, KEEPER_INLINE_MAX),
+    IPC_TEXT(struct keeper_attributes_set, set, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_attributes_set_schema =
+    IPC_SCHEMA(IPC_KEEPER_ATTRIBUTES_SET, "keeper attributes set", keeper_attributes_set_fields);
 static const struct ipc_field keeper_find_ask_fields[] = {
     IPC_TEXT(struct keeper_find_ask, text, KEEPER_FIND_MAX),
 };

@@ -39,6 +39,10 @@ enum keeper_type {
     IPC_KEEPER_APPENDED,
     IPC_KEEPER_FIND_ASK,
     IPC_KEEPER_FIND,
+    IPC_KEEPER_PICK,
+    IPC_KEEPER_ATTRIBUTES_ASK,
+    IPC_KEEPER_ATTRIBUTES,
+    IPC_KEEPER_ATTRIBUTES_SET,
 };
 
 enum {
@@ -51,6 +55,7 @@ enum {
     KEEPER_FETCH_MAX = 32,
     KEEPER_SPOOLS_MAX = 8,
     KEEPER_FIND_MAX = 1024, /* octets of what is sought that narrow the places to look at */
+    KEEPER_STAGED_MAX = 200, /* messages of one MULTIAPPEND */
 };
 
 struct keeper_nothing {
@@ -192,6 +197,9 @@ struct keeper_spool_drop { /* -> DONE */
 };
 extern const struct ipc_schema keeper_spool_drop_schema;
 
+/* Several go together: all but the last are staged, and what is staged shows with the last or not
+ * at all. `replaces`: that message of the open mailbox goes when the new one is there. */
+enum keeper_append_step { KEEPER_APPEND_NOW, KEEPER_APPEND_STAGE, KEEPER_APPEND_FORGET };
 struct keeper_append { /* -> APPENDED */
     str folder;
     uint32_t flags;
@@ -199,15 +207,33 @@ struct keeper_append { /* -> APPENDED */
     uint64_t date; /* seconds since the epoch; UINT64_MAX: now */
     str message;   /* or, when empty, a spool (0: an empty message) */
     uint32_t spool;
+    uint32_t step, replaces;
 };
 extern const struct ipc_schema keeper_append_schema;
 
 struct keeper_appended {
     uint32_t outcome;
     str text;
-    uint32_t uidvalidity, uid;
+    uint32_t uidvalidity, uid, count; /* UIDs from `uid` on */
 };
 extern const struct ipc_schema keeper_appended_schema;
+
+struct keeper_pick { /* -> BODIES: one message of any folder */
+    str folder;
+    uint32_t uidvalidity; /* 0: any */
+    uint32_t uid;
+};
+extern const struct ipc_schema keeper_pick_schema;
+
+/* store/attributes.h; an empty folder: the server's. */
+extern const struct ipc_schema keeper_attributes_ask_schema; /* keeper_name -> ATTRIBUTES */
+extern const struct ipc_schema keeper_attributes_schema;     /* keeper_data: the file's text */
+struct keeper_attributes_set {                               /* -> DONE */
+    str folder;
+    str removed; /* names, NUL after each */
+    str set;     /* the text of an attributes file */
+};
+extern const struct ipc_schema keeper_attributes_set_schema;
 
 /* The words of the open mailbox (store/fulltext.h). ERR_NOTFOUND: there are none. */
 struct keeper_find_ask { /* -> FIND */

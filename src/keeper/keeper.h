@@ -36,6 +36,13 @@ struct spool {
     char folder[STORE_NAME_MAX + 1];
 };
 
+struct staged {     /* of a MULTIAPPEND */
+    char name[256]; /* in the folder's tmp/ */
+    uint32_t flags;
+    int64_t date;
+    struct buf keywords;
+};
+
 struct client {
     struct list node;
     struct keeper *keeper;
@@ -48,6 +55,8 @@ struct client {
     uint64_t version;
     uint32_t last_spool;
     struct spool spools[KEEPER_SPOOLS_MAX];
+    VEC(struct staged) staged;
+    char staged_folder[STORE_NAME_MAX + 1];
 };
 
 struct keeper {
@@ -108,7 +117,16 @@ err serve_copy(struct client *c, const struct packet *p);
 err serve_append(struct client *c, const struct packet *p);
 err serve_spool(struct client *c, const struct packet *p);
 err serve_spool_drop(struct client *c, const struct packet *p);
+err serve_pick(struct client *c, const struct packet *p);
+err serve_attributes(struct client *c, const struct packet *p);
+err serve_set_attributes(struct client *c, const struct packet *p);
 err serve_find(struct client *c, const struct packet *p);
-void drop_spools(struct client *c);
+void drop_spools(struct client *c); /* and what is staged */
+/* keeper/serve_append.c needs them from serve_add.c: */
+err spool_dir(struct keeper *k, str folder, int *ret_fd);
+err open_spool(struct client *c, str folder, struct spool **ret, int *ret_fd);
+void remove_spool(struct client *c, struct spool *s);
+struct spool *spool_of(struct client *c, uint32_t number);
+void drop_staged(struct client *c);
 /* INBOX cannot be renamed: its messages move to the new folder. */
 err move_inbox(struct keeper *k, str to);

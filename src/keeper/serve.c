@@ -130,14 +130,24 @@ err serve(struct client *c, const struct packet *p)
         uint32_t type;
         err (*run)(struct client *c, const struct packet *p);
     } table[] = {
-        {IPC_KEEPER_SYNC_ASK, serve_sync},       {IPC_KEEPER_FETCH, serve_fetch},
-        {IPC_KEEPER_FLAGS, serve_flags},         {IPC_KEEPER_LIST, serve_list},
-        {IPC_KEEPER_OPEN, serve_open},           {IPC_KEEPER_CLOSE, serve_close},
-        {IPC_KEEPER_EXPUNGE, serve_expunge},     {IPC_KEEPER_COPY, serve_copy},
-        {IPC_KEEPER_APPEND, serve_append},       {IPC_KEEPER_STATUS_ASK, serve_status},
-        {IPC_KEEPER_SPOOL_ASK, serve_spool},     {IPC_KEEPER_SPOOL_DROP, serve_spool_drop},
-        {IPC_KEEPER_SETTLE, serve_settle},       {IPC_KEEPER_NAMES_ASK, serve_names},
+        {IPC_KEEPER_SYNC_ASK, serve_sync},
+        {IPC_KEEPER_FETCH, serve_fetch},
+        {IPC_KEEPER_FLAGS, serve_flags},
+        {IPC_KEEPER_LIST, serve_list},
+        {IPC_KEEPER_OPEN, serve_open},
+        {IPC_KEEPER_CLOSE, serve_close},
+        {IPC_KEEPER_EXPUNGE, serve_expunge},
+        {IPC_KEEPER_COPY, serve_copy},
+        {IPC_KEEPER_APPEND, serve_append},
+        {IPC_KEEPER_STATUS_ASK, serve_status},
+        {IPC_KEEPER_SPOOL_ASK, serve_spool},
+        {IPC_KEEPER_SPOOL_DROP, serve_spool_drop},
+        {IPC_KEEPER_SETTLE, serve_settle},
+        {IPC_KEEPER_NAMES_ASK, serve_names},
         {IPC_KEEPER_FOLDER_OP, serve_folder_op}, {IPC_KEEPER_FIND_ASK, serve_find},
+        {IPC_KEEPER_PICK, serve_pick},
+        {IPC_KEEPER_ATTRIBUTES_ASK, serve_attributes},
+        {IPC_KEEPER_ATTRIBUTES_SET, serve_set_attributes},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].type == p->type)

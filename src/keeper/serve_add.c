@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What adds messages: spools, APPEND, COPY and MOVE, and the renaming of INBOX. */
+/* What adds messages: spools, COPY and MOVE, and the renaming of INBOX. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 /* The folder's own tmp/, so that a rename shows the message; an mbox INBOX has none, and its
  * spools lie in the tmp/ of the Maildir beside it. */
-static err spool_dir(struct keeper *k, str folder, int *ret_fd)
+err spool_dir(struct keeper *k, str folder, int *ret_fd)
 {
     auto_buf struct buf path;
     buf_init(&path, 2048);
@@ -36,7 +36,7 @@ static err spool_dir(struct keeper *k, str folder, int *ret_fd)
     return failed(e) ? e : dir_open(k->folders.home, path.p, ret_fd);
 }
 
-static err open_spool(struct client *c, str folder, struct spool **ret, int *ret_fd)
+err open_spool(struct client *c, str folder, struct spool **ret, int *ret_fd)
 {
     struct spool *s = NULL;
     for (size_t i = 0; i < KEEPER_SPOOLS_MAX; i++)
@@ -66,7 +66,7 @@ static err open_spool(struct client *c, str folder, struct spool **ret, int *ret
     return OK_ERR;
 }
 
-static void remove_spool(struct client *c, struct spool *s)
+void remove_spool(struct client *c, struct spool *s)
 {
     auto_fd int dir = -1;
     err e = spool_dir(c->keeper, str_from(s->folder), &dir);
@@ -80,9 +80,10 @@ void drop_spools(struct client *c)
     for (size_t i = 0; i < KEEPER_SPOOLS_MAX; i++)
         if (c->spools[i].number)
             remove_spool(c, &c->spools[i]);
+    drop_staged(c);
 }
 
-static struct spool *spool_of(struct client *c, uint32_t number)
+struct spool *spool_of(struct client *c, uint32_t number)
 {
     for (size_t i = 0; i < KEEPER_SPOOLS_MAX; i++)
         if (number && c->spools[i].number == number)
@@ -115,71 +116,6 @@ err serve_spool_drop(struct client *c, const struct packet *p)
     if (s)
         remove_spool(c, s);
     return serve_done(c, p->id, OK_ERR);
-}
-
-/* ---- APPEND ---- */
-
-static err append(struct client *c, const struct keeper_append *q, struct spool *s,
-                  struct keeper_appended *ret)
-{
-    struct keeper *k = c->keeper;
-    struct held *h;
-    err e = keeper_box(k, q->folder, &h);
-    if (failed(e))
-        return e;
-    uint32_t bits = 0;
-    e = box_keywords(h->box, q->keywords, &bits);
-    if (failed(e))
-        return e;
-    auto_fd int dir = -1, fd = -1;
-    e = spool_dir(k, q->folder, &dir);
-    if (!failed(e))
-        e = file_open(dir, s->name, O_RDWR, 0, &fd);
-    if (!failed(e) && q->message.n)
-        e = file_write(fd, q->message);
-    if (failed(e))
-        return e;
-    struct box_incoming in = {
-        .fd = fd,
-        .spool = h->box->tmp >= 0 ? s->name : NULL,
-        .flags = (q->flags & STORE_SYSTEM_FLAGS & ~(uint32_t)STORE_RECENT) | bits,
-        .date = q->date > INT32_MAX ? -1 : (int64_t)q->date,
-    };
-    e = box_add(h->box, NULL, BOX_APPEND, &in, 1);
-    if (failed(e))
-        return e;
-    ret->uidvalidity = h->box->uidvalidity;
-    ret->uid = in.uid;
-    log_event(k->log, EV_MAIL_APPENDED, F_STR("folder", str_from(h->box->folder)),
-              F_INT("uid", in.uid));
-    keeper_tell(k, h, c);
-    return OK_ERR;
-}
-
-err serve_append(struct client *c, const struct packet *p)
-{
-    struct keeper_append q;
-    err e = ipc_decode(&keeper_append_schema, p->bytes, &q);
-    if (failed(e))
-        return e;
-    struct keeper_appended a = {0};
-    struct spool *s = spool_of(c, q.spool);
-    if (q.spool && !s) {
-        e = err_new(ERR_NOTFOUND, "no such spool");
-    } else if (s && !str_eq(str_from(s->folder), q.folder)) {
-        e = err_new(ERR_SYNTAX, "a spool of another folder");
-    } else if (!s) {
-        int fd = -1;
-        e = open_spool(c, q.folder, &s, &fd);
-        fd_close(fd);
-    }
-    if (!failed(e))
-        e = append(c, &q, s, &a);
-    if (s && s->number)
-        remove_spool(c, s);
-    a.outcome = outcome_of(e);
-    a.text = words_of(e);
-    return channel_try_send(c->channel, &keeper_appended_schema, p->id, &a, NULL, 0);
 }
 
 /* ---- COPY and MOVE ---- */

@@ -26,6 +26,9 @@ enum {
     STORE_KEYWORD_BYTES = 128,
     STORE_NAME_MAX = 255,      /* of a folder: it is one file name on disk */
     STORE_FOLDERS_MAX = 20000, /* of one owner */
+    STORE_STAGED_MAX = 200,
+    STORE_ATTRIBUTE_MAX = 32 * 1024,
+    STORE_ATTRIBUTES_MAX = 128, /* of one folder */
     STORE_MESSAGES_MAX = 10 * 1000 * 1000,
 };
 
@@ -274,12 +277,13 @@ struct store_append {
     uint32_t system_flags;
     const str *keywords;
     size_t n_keywords;
-    int64_t date;   /* internal date; -1: now */
-    str bytes;      /* with LF line ends; or, when empty, a spool */
-    uint32_t spool; /* from store_spool() */
+    int64_t date;      /* internal date; -1: now */
+    str bytes;         /* with LF line ends; or, when empty, a spool */
+    uint32_t spool;    /* from store_spool() */
+    uint32_t replaces; /* UID of the open mailbox that goes when the new one is there; or 0 */
 };
 struct store_appended {
-    uint32_t uidvalidity, uid;
+    uint32_t uidvalidity, uid, count; /* UIDs from `uid` on */
 };
 /* A file to write a message of any size to (LF line ends); one conversation has at most 8. */
 err store_spool(struct store *s, str folder, int *ret_fd, uint32_t *ret_spool);
@@ -287,3 +291,21 @@ err store_spool_drop(struct store *s, uint32_t spool); /* when the literal broke
 /* Durable when it returns; the spool is used up, also on failure. ERR_NOTFOUND: no such
  * folder. */
 err store_append(struct store *s, const struct store_append *m, struct store_appended *ret);
+/* Several, all or none: all but the last are staged, store_append() shows them together. Not to be
+ * mixed with other folders' messages. ERR_LIMIT: STORE_STAGED_MAX. */
+err store_stage(struct store *s, const struct store_append *m);
+err store_unstage(struct store *s); /* forgets what was staged */
+/* One message of any folder, without opening it. ERR_NOTFOUND; the caller closes the descriptor. */
+err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, int *ret_fd);
+
+/* ---- attributes: see store/attributes.h ---- */
+struct store_attribute {
+    str name;
+    str value; /* p NULL, in a change: it goes */
+};
+/* An empty folder: the owner's server as a whole. */
+err store_attributes(struct store *s, str folder, struct arena *a, struct store_attribute **ret,
+                     size_t *ret_n);
+/* All or none, durable. ERR_LIMIT: too many, or too much (STORE_ATTRIBUTE_MAX octets a value). */
+err store_set_attributes(struct store *s, str folder, const struct store_attribute *changes,
+                         size_t n);

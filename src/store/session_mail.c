@@ -26,7 +26,7 @@ static str encode_ranges(struct buf *b, const struct store_range *set, size_t n)
     return buf_str(b);
 }
 
-static err join_keywords(struct buf *b, const str *names, size_t n)
+err store_join_keywords(struct buf *b, const str *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (!names[i].n || names[i].n > STORE_KEYWORD_BYTES || memchr(names[i].p, 0, names[i].n))
@@ -49,7 +49,7 @@ err store_flags(struct store *s, const struct store_range *set, size_t n, enum s
     auto_buf struct buf names, ranges;
     buf_init(&names, KEEPER_KEYWORDS_MAX);
     buf_init(&ranges, KEEPER_SET_MAX);
-    err e = join_keywords(&names, keywords, n_keywords);
+    err e = store_join_keywords(&names, keywords, n_keywords);
     while (n && !failed(e)) {
         size_t part = part_of(n);
         struct keeper_flags q = {.op = (uint32_t)op,
@@ -193,72 +193,4 @@ err store_uidls(struct store *s, str *ret_names)
 err store_settle(struct store *s)
 {
     return store_ask_done(s, &keeper_settle_schema, &(struct keeper_nothing){0});
-}
-
-/* ---- adding ---- */
-
-err store_spool(struct store *s, str folder, int *ret_fd, uint32_t *ret_spool)
-{
-    if (folder.n > STORE_NAME_MAX)
-        return store_verdict(s, ERR_LIMIT, S("the name is too long"));
-    struct keeper_spool a;
-    struct packet p;
-    err e = store_ask(s, &keeper_spool_ask_schema, &(struct keeper_name){folder},
-                      &keeper_spool_schema, &a, &p);
-    if (!failed(e))
-        e = store_verdict(s, a.outcome, a.text);
-    if (failed(e))
-        return e;
-    if (p.n_fds != 1)
-        return store_broken(s);
-    *ret_fd = fd_take(&p.fds[0]);
-    *ret_spool = a.spool;
-    return OK_ERR;
-}
-
-err store_spool_drop(struct store *s, uint32_t spool)
-{
-    return store_ask_done(s, &keeper_spool_drop_schema, &(struct keeper_spool_drop){spool});
-}
-
-/* Too long for a packet: by way of a file. */
-static err append_by_spool(struct store *s, struct keeper_append *q)
-{
-    auto_fd int fd = -1;
-    err e = store_spool(s, q->folder, &fd, &q->spool);
-    if (failed(e))
-        return e;
-    e = file_write(fd, q->message);
-    if (failed(e)) {
-        (void)store_spool_drop(s, q->spool); /* the write's error is the one to tell */
-        return e;
-    }
-    q->message = S("");
-    return OK_ERR;
-}
-
-err store_append(struct store *s, const struct store_append *m, struct store_appended *ret)
-{
-    if (m->folder.n > STORE_NAME_MAX)
-        return store_verdict(s, ERR_LIMIT, S("the name is too long"));
-    auto_buf struct buf names;
-    buf_init(&names, KEEPER_KEYWORDS_MAX);
-    err e = join_keywords(&names, m->keywords, m->n_keywords);
-    struct keeper_append q = {.folder = m->folder,
-                              .flags = m->system_flags & STORE_SYSTEM_FLAGS,
-                              .keywords = buf_str(&names),
-                              .date = m->date < 0 ? UINT64_MAX : (uint64_t)m->date,
-                              .message = m->bytes,
-                              .spool = m->spool};
-    if (!failed(e) && m->bytes.n > KEEPER_INLINE_MAX)
-        e = append_by_spool(s, &q);
-    if (failed(e))
-        return e;
-    struct keeper_appended a;
-    e = store_ask(s, &keeper_append_schema, &q, &keeper_appended_schema, &a, NULL);
-    if (!failed(e))
-        e = store_verdict(s, a.outcome, a.text);
-    if (!failed(e))
-        *ret = (struct store_appended){a.uidvalidity, a.uid};
-    return e;
 }

@@ -37,4 +37,5 @@ err store_drop_prefetch(struct store *s);
 void store_drop_table(struct store *s);
 /* Data in the packet, or when long in its first descriptor (then fd_unmap(*ret_mapped)). */
 err store_data_of(str data, struct packet *p, str *ret_mapped, str *ret);
+err store_join_keywords(struct buf *b, const str *names, size_t n); /* NUL after each */
 uint32_t store_get_u32(str s, size_t at);

@@ -10,7 +10,7 @@
 
 enum {
     IMAP_APPEND_MESSAGES_MAX = 200, /* of one MULTIAPPEND */
-    IMAP_CATENATE_PARTS_MAX = 256,  /* of one message */
+    IMAP_CATENATE_PARTS_MAX = 256,  /* of one command */
     IMAP_URL_MAX = 8 * 1024,
 };
 

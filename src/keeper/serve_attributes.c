@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* What is kept about folders: store/attributes.h. */
+#include "keeper/keeper.h"
+#include "os/fd.h"
+#include "store/attributes.h"
+#include "store/maildir.h"
+
+/* Of a folder that exists; the server's and INBOX's file lies in the root Maildir, which an owner
+ * of an mbox may not have yet. */
+static err attributes_path(struct keeper *k, str folder, bool make, struct buf *ret)
+{
+    if (folder.n > 0 && !folder_exists(&k->folders, folder))
+        return err_new(ERR_NOTFOUND, "no such folder");
+    if (make && (folder.n == 0 || folder_is_inbox(folder))) {
+        err e = maildir_make(k->folders.home, k->folders.root);
+        if (failed(e))
+            return e;
+    }
+    return folders_attributes_path(&k->folders, folder, ret);
+}
+
+static err read_all(struct keeper *k, str folder, struct buf *out)
+{
+    auto_buf struct buf path;
+    auto_arena struct arena *a = arena_new("attributes", 2 * ATTRIBUTES_FILE_MAX);
+    struct attributes all;
+    buf_init(&path, 2048);
+    err e = attributes_path(k, folder, false, &path);
+    if (!failed(e))
+        e = attributes_read(k->folders.home, path.p, a, &all);
+    if (failed(e))
+        return e;
+    attributes_write(&all, out);
+    return buf_check(out, "attributes");
+}
+
+err serve_attributes(struct client *c, const struct packet *p)
+{
+    struct keeper_name q;
+    err e = ipc_decode(&keeper_attributes_ask_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    auto_buf struct buf b;
+    auto_fd int fd = -1;
+    buf_init(&b, ATTRIBUTES_FILE_MAX);
+    struct keeper_data a = {.data = S("")};
+    e = read_all(c->keeper, q.name, &b);
+    if (!failed(e))
+        e = data_or_memory(&b, &a.data, &fd);
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    return channel_try_send(c->channel, &keeper_attributes_schema, p->id, &a, &fd, fd >= 0);
+}
+
+static err change(struct keeper *k, const struct keeper_attributes_set *q)
+{
+    auto_buf struct buf path;
+    struct attributes set;
+    buf_init(&path, 2048);
+    err e = attributes_path(k, q->folder, true, &path);
+    if (failed(e))
+        return e;
+    attributes_parse(q->set, &set);
+    str rest = q->removed, one;
+    while (str_cut(rest, 0, &one, &rest)) {
+        if (set.n == ATTRIBUTES_MAX)
+            return err_new(ERR_LIMIT, "too many attributes");
+        set.at[set.n++] = (struct attribute){.name = one};
+    }
+    return attributes_change(k->folders.home, path.p, set.at, set.n);
+}
+
+err serve_set_attributes(struct client *c, const struct packet *p)
+{
+    struct keeper_attributes_set q;
+    err e = ipc_decode(&keeper_attributes_set_schema, p->bytes, &q);
+    if (failed(e))
+        return e;
+    return serve_done(c, p->id, change(c->keeper, &q));
+}

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/events.h"
 #include "ctl/words.h"
+#include "log/line.h"
 #include "os/file.h"
 
 enum { ANSWER_MAX = 1 << 20 };
@@ -38,13 +40,55 @@ static void tell_programs(struct ctl *c, str text, struct buf *out)
     buf_init(&idle, 4096);
     for (str all = text; str_line(&all, &line);)
         if (str_cut(line, ' ', &name, &rest) && str_starts(rest, S("pid ")) &&
-            !str_ends(rest, S(" serves")))
+            !str_ends(rest, S(" serves")) && str_find_str(rest, S(" failing ")) < 0)
             buf_addf(&idle, "%s%.*s", idle.n ? ", " : "", STR_ARG(name));
     str args[] = {figure(text, S("generation")), buf_str(&idle)};
     add_line(c, out,
              idle.n ? "Not all programs serve yet: %2. Configuration number %1."
                     : "The host serves. Configuration number %1.",
              args, 2);
+}
+
+/* "sched failing 7 exit 111 signal 0", and the last thing that sched said of itself. */
+struct failing {
+    str name;
+    struct arena *arena;
+    str reason;
+};
+
+static bool last_words(void *ctx, str line)
+{
+    struct failing *f = ctx;
+    struct log_pair p;
+    if (!log_line_is(line, S("event"), S("program.failed")) ||
+        !log_line_is(line, S("program"), f->name) || !log_line_get(line, S("error"), &p))
+        return true;
+    auto_buf struct buf text;
+    buf_init(&text, 4096);
+    log_text(p.raw, &text);
+    f->reason = arena_copy(f->arena, buf_str(&text));
+    return true;
+}
+
+static bool serves(str text, str name)
+{
+    return str_ends(figure(text, name), S(" serves"));
+}
+
+static void tell_failing(struct ctl *c, str text, struct buf *out)
+{
+    str line, name, rest, times, how;
+    while (str_line(&text, &line)) {
+        if (!str_cut(line, ' ', &name, &rest) || !str_skip(&rest, S("failing ")) ||
+            !str_cut(rest, ' ', &times, &how))
+            continue;
+        struct failing f = {.name = name, .arena = c->arena};
+        err e = events_each(c, last_words, &f);
+        str args[] = {name, times, how,
+                      f.reason.n ? f.reason
+                                 : str_from(failed(e) ? err_text(e) : word(c, "it did not say"))};
+        add_line(c, out, "%1 ended %2 times in a row (%3): %4", args, 4);
+    }
 }
 
 static void tell_listeners(struct ctl *c, str text, struct buf *out)
@@ -93,15 +137,20 @@ int cmd_status(struct ctl *c, int argc, char **argv)
     buf_init(&queue, ANSWER_MAX);
     buf_init(&out, ANSWER_MAX);
     int code = ctl_ask_text(c, PROGRAM_INIT, ask_init, 1, &house);
-    if (!code)
+    bool has_queue = !code && serves(buf_str(&house), S("sched"));
+    if (has_queue)
         code = ctl_ask_text(c, PROGRAM_SCHED, ask_queue, 2, &queue);
     if (all || code) {
         buf_add(&out, buf_str(&house));
         buf_add(&out, buf_str(&queue));
     } else {
         tell_programs(c, buf_str(&house), &out);
+        tell_failing(c, buf_str(&house), &out);
         tell_listeners(c, buf_str(&house), &out);
-        tell_queue(c, buf_str(&queue), &out);
+        if (has_queue)
+            tell_queue(c, buf_str(&queue), &out);
+        else
+            code = CTL_FOUND;
         tell_protection(c, &out);
     }
     return ctl_print(c, buf_str(&out)) ? code : CTL_TEMPORARY;

@@ -25,6 +25,8 @@ const struct word_pair words_table[] = {
     {"makes a local authority and a certificate in the current directory", "手元の認証局と証明書を今のディレクトリに作ります"},
     {"tells the story of a message or an address", "メールや宛先に何が起きたかを順に示します"},
     {"prints the manual page of the settings", "設定のマニュアルページを出します"},
+    {"%1 ended %2 times in a row (%3): %4", "%1 は続けて %2 回終了しました (%3): %4"},
+    {"it did not say", "理由は不明です"},
     {"%1 session(s) ended.", "%1 個の接続を切りました。"},
     {"for %1 seconds more", "あと %1 秒"},
     {"until it is lifted", "解くまで"},

@@ -25,6 +25,7 @@ struct service_process {
     bool ready;
     bool drained;
     unsigned failures; /* in a row, for the pause */
+    int last_status;   /* of wait, of the last one that ended */
     int64_t started_ms;
 };
 
@@ -109,6 +110,8 @@ err house_make_doors(struct house *h);
 void house_start_services(struct house *h);
 void service_start(struct service_process *s);
 void service_ended(struct service_process *s, int wait_status);
+bool service_is_failing(const struct service_process *s); /* it ends again and again */
+bool is_service(enum program p);
 err house_send_site(struct house *h, int channel_fd);
 struct start {
     const struct program_plan *plan;

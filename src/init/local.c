@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ipc/admin.h"
@@ -45,9 +46,15 @@ static void tell_status(struct visitor *v)
     buf_addf(&b, "generation %llu\n", (unsigned long long)v->house->generation);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++) {
         const struct service_process *s = &v->house->services[p];
-        if (s->pid)
+        if (is_service(p))
             buf_addf(&b, "%s pid %d %s\n", program_name(p), (int)s->pid,
-                     s->ready ? "serves" : "starts");
+                     s->ready ? "serves"
+                     : s->pid ? "starts"
+                              : "waits");
+        if (service_is_failing(s))
+            buf_addf(&b, "%s failing %u exit %d signal %d\n", program_name(p), s->failures,
+                     WIFEXITED(s->last_status) ? WEXITSTATUS(s->last_status) : 0,
+                     WIFSIGNALED(s->last_status) ? WTERMSIG(s->last_status) : 0);
     }
     for (size_t i = 0; i < v->house->listeners.n; i++)
         buf_addf(&b, "%s at %s\n", service_name(v->house->listeners.at[i].service),

@@ -17,7 +17,7 @@
 #include "os/file.h"
 #include "os/sandbox.h"
 
-enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000, STEADY_MS = 1000 };
+enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000, STEADY_MS = 1000, FAILURES_TOLD = 3 };
 
 /* The privilege model: who runs as whom, sees which directories, may ask which services. */
 static const struct program_plan plans[] = {
@@ -84,7 +84,7 @@ const struct program_plan *program_plan(enum program p)
     return NULL;
 }
 
-static bool is_service(enum program p)
+bool is_service(enum program p)
 {
     return p == PROGRAM_RECORDER || p == PROGRAM_AUTH || p == PROGRAM_ROUTE || p == PROGRAM_SCHED ||
            p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_FRONT;
@@ -402,6 +402,7 @@ void service_ended(struct service_process *s, int wait_status)
     stop_watching(s);
     s->pid = 0;
     s->ready = false;
+    s->last_status = wait_status;
     if (s->house->stopping) {
         house_stop_step(s->house);
         return;
@@ -412,6 +413,12 @@ void service_ended(struct service_process *s, int wait_status)
     if (clock_ms() - s->started_ms > STEADY_MS)
         s->failures = 0;
     restart_later(s);
+}
+
+bool service_is_failing(const struct service_process *s)
+{
+    bool steady = s->ready && clock_ms() - s->started_ms > STEADY_MS;
+    return s->failures >= FAILURES_TOLD && !steady;
 }
 
 void guest_add(struct house *h, enum program p, pid_t pid, struct keeper *k)

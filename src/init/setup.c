@@ -24,16 +24,17 @@ static const struct place {
     const char *path;
     const char *owner; /* NULL: root */
     mode_t mode;
+    bool deep; /* what lies in it is the owner's too */
 } places[] = {
-    {"run/twinpost", NULL, 0755},
-    {"var/lib/twinpost", NULL, 0755},
-    {"var/lib/twinpost/queue", "qmails", 0700},
-    {"var/lib/twinpost/people", "twpauth", 0700},
-    {"var/lib/twinpost/relay", "qmailr", 0700},
-    {"var/log/twinpost", "qmaill", 0750},
-    {"var/qmail/control", NULL, 0755},
-    {"var/qmail/control/tls", "twpfront", 0700},
-    {"var/qmail/users", NULL, 0755},
+    {"run/twinpost", NULL, 0755, false},
+    {"var/lib/twinpost", NULL, 0755, false},
+    {"var/lib/twinpost/queue", "qmails", 0700, true},
+    {"var/lib/twinpost/people", "twpauth", 0700, false},
+    {"var/lib/twinpost/relay", "qmailr", 0700, true},
+    {"var/log/twinpost", "qmaill", 0750, true},
+    {"var/qmail/control", NULL, 0755, false},
+    {"var/qmail/control/tls", "twpfront", 0700, false},
+    {"var/qmail/users", NULL, 0755, false},
 };
 
 static err find_libexec(struct house *h)
@@ -96,11 +97,73 @@ err house_account(struct house *h, const char *user, uid_t *ret_uid, gid_t *ret_
     return OK_ERR;
 }
 
+struct ownership {
+    int dir;
+    uid_t uid;
+    gid_t gid;
+    size_t mended;
+};
+
+/* A queue that was copied back by root, say. Another name of a file that lies elsewhere is not
+ * given away: links are not followed, and a file with two names is left alone. */
+static err mend_owner(void *ctx, const struct dir_entry *d)
+{
+    struct ownership *o = ctx;
+    char name[NAME_MAX + 1];
+    struct stat st;
+    if (d->name.n > NAME_MAX || str_eq(d->name, S(".")) || str_eq(d->name, S("..")))
+        return OK_ERR;
+    (void)snprintf(name, sizeof name, "%.*s", STR_ARG(d->name)); /* fits */
+    if (fstatat(o->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return OK_ERR; /* gone meanwhile */
+    bool folder = S_ISDIR(st.st_mode);
+    if (!folder && (!S_ISREG(st.st_mode) || st.st_nlink != 1))
+        return OK_ERR;
+    mode_t least = folder ? S_IRWXU : S_IRUSR | S_IWUSR;
+    auto_fd int fd = -1;
+    if (st.st_uid != o->uid || (st.st_mode & least) != least) {
+        err e = file_open(o->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &fd);
+        if (failed(e))
+            return e;
+        struct stat now;
+        if (fstat(fd, &now) < 0 || now.st_ino != st.st_ino || now.st_dev != st.st_dev ||
+            (!folder && now.st_nlink != 1))
+            return OK_ERR;
+        if (fchown(fd, o->uid, o->gid) < 0 || fchmod(fd, (st.st_mode & 0777) | least) < 0)
+            return err_sys("give a file to its owner");
+        o->mended++;
+    }
+    if (!folder)
+        return OK_ERR;
+    auto_fd int sub = -1;
+    err e = file_open(o->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &sub);
+    if (failed(e))
+        return e;
+    struct ownership inner = {.dir = sub, .uid = o->uid, .gid = o->gid};
+    e = dir_each(sub, ".", mend_owner, &inner);
+    o->mended += inner.mended;
+    return e;
+}
+
+static err tell_place(const struct place *p, err e)
+{
+    log_event(NULL, EV_PROGRAM_FAILED, F_STR("directory", str_from(p->path)), F_ERR(e),
+              F_STR("remedy", S("it must be a directory that the mail host can use")));
+    return e;
+}
+
 static err make_place(struct house *h, const struct place *p)
 {
     err e = dir_make_all(h->root, p->path, 0755);
-    if (failed(e) || !h->real_users)
-        return e;
+    if (failed(e))
+        return tell_place(p, e);
+    if (!h->real_users) {
+        auto_fd int own = -1;
+        e = dir_open(h->root, p->path, &own);
+        if (!failed(e) && p->owner && faccessat(own, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
+            e = err_sys("write to a directory");
+        return failed(e) ? tell_place(p, e) : OK_ERR;
+    }
     uid_t uid = 0;
     gid_t gid = 0;
     if (p->owner)
@@ -110,10 +173,17 @@ static err make_place(struct house *h, const struct place *p)
     auto_fd int fd = -1;
     e = file_open(h->root, p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &fd);
     if (failed(e))
-        return e;
+        return tell_place(p, e);
     if (p->owner && (fchown(fd, uid, gid) < 0 || fchmod(fd, p->mode) < 0))
-        return err_sys("give a directory to its owner");
-    return OK_ERR;
+        return tell_place(p, err_sys("give a directory to its owner"));
+    struct ownership o = {.dir = fd, .uid = uid, .gid = gid};
+    if (p->deep)
+        e = dir_each(fd, ".", mend_owner, &o);
+    if (o.mended)
+        log_event(NULL, EV_CONFIG_PROBLEM, F_STR("directory", str_from(p->path)),
+                  F_INT("files", o.mended),
+                  F_STR("text", S("belonged to somebody else: given to its owner")));
+    return failed(e) ? tell_place(p, e) : OK_ERR;
 }
 
 /* The certificate is made by a program of its own, as the one who will read it: init links

@@ -3,6 +3,8 @@
 import imaplib
 import os
 import poplib
+import re
+import signal
 import smtplib
 import socket
 import time
@@ -434,4 +436,46 @@ def test_one_addresss_connections_are_limited_and_others_come_in(own_house):
         except (ConnectionResetError, TimeoutError):
             pass
     assert greeted == 10, greeted
+    house.wait_for_mail("ann", send(house, "ann@example.test"))
+
+
+# ---- the house's own directories ----
+
+def test_a_queue_that_belongs_to_somebody_else_is_given_back_at_start(own_house):
+    house = own_house
+    if os.getuid() != 0:
+        pytest.skip("only root can give files away")
+    house.stop()
+    queue = house.path("var/lib/twinpost/queue")
+    for folder, folders, files in os.walk(queue):
+        for name in [os.path.join(folder, n) for n in folders + files] + [folder]:
+            os.chown(name, 0, 0)
+            os.chmod(name, 0o400)
+    secret = house.path("secret")
+    with open(secret, "w", encoding="utf-8") as f:
+        f.write("root's\n")
+    os.chmod(secret, 0o600)
+    os.symlink(secret, os.path.join(queue, "link"))
+    os.link(secret, os.path.join(queue, "name"))
+    house.start()
+    house.wait_for_mail("ann", send(house, "ann@example.test"))
+    assert os.stat(os.path.join(queue, "lock")).st_uid != 0
+    assert os.stat(secret).st_uid == 0 and os.stat(secret).st_mode & 0o777 == 0o600
+    assert "given to its owner" in house.log("event=config.problem")
+
+
+def test_a_program_that_ends_again_and_again_is_told_with_its_reason(own_house):
+    house = own_house
+    lock = house.path("var/lib/twinpost/queue/lock")
+    pid = int(re.search(r"^sched pid (\d+) serves", house.command("twinpost", "status", "--all").stdout, re.M)[1])
+    os.unlink(lock)
+    os.mkdir(lock)
+    os.kill(pid, signal.SIGKILL)
+
+    def told():
+        run = house.command("twinpost", "status")
+        return run.returncode == 1 and re.search(r"^sched ended \d+ times in a row .*Is a directory", run.stdout, re.M)
+    house.wait_for(told, "word of sched's failure")
+    os.rmdir(lock)
+    house.wait_for(lambda: house.command("twinpost", "status").returncode == 0, "the end of the failure")
     house.wait_for_mail("ann", send(house, "ann@example.test"))

@@ -10,6 +10,7 @@
 #include "ipc/keeper.h"
 #include "os/file.h"
 #include "store/maildir_name.h"
+#include "store/keywords_file.h"
 
 enum { GARBAGE_MIN = 64 * 1024, SLOT_GONE = UINT32_MAX, LOOKS_MAX = 10 };
 
@@ -479,7 +480,18 @@ bool box_stamp_changed(const struct box *b, const char *file)
            b->stamp.mtime_ns != st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
-err box_keywords(struct box *b, str names, uint32_t *ret_bits)
+static bool knows_all(const struct box *b, str names)
+{
+    str name;
+    while (names.n) {
+        (void)str_cut(names, 0, &name, &names);
+        if (keywords_find(&b->keywords, name) < 0)
+            return false;
+    }
+    return true;
+}
+
+static err give_letters(struct box *b, str names, uint32_t *ret_bits)
 {
     uint32_t bits = 0;
     bool added = false;
@@ -501,6 +513,23 @@ err box_keywords(struct box *b, str names, uint32_t *ret_bits)
     }
     *ret_bits = bits;
     return OK_ERR;
+}
+
+/* deliver gives letters away too (store/keywords_file.h). */
+err box_keywords(struct box *b, str names, uint32_t *ret_bits)
+{
+    int lock = -1;
+    err e = OK_ERR;
+    if (b->kind->keywords_reload && !knows_all(b, names)) {
+        e = keywords_lock(b->dir, &lock);
+        if (!failed(e))
+            e = b->kind->keywords_reload(b);
+    }
+    if (!failed(e))
+        e = give_letters(b, names, ret_bits);
+    if (lock >= 0)
+        keywords_unlock(b->dir, &lock);
+    return e;
 }
 
 err box_translate(struct box *b, const struct box *from, uint32_t flags, uint32_t *ret_flags)

@@ -57,6 +57,8 @@ struct box_kind {
     err (*add)(struct box *b, struct box *from, enum box_add how, struct box_incoming *in,
                size_t n);
     err (*keywords_changed)(struct box *b); /* write them down, durably */
+    /* Before a new one, under their lock: what others wrote meanwhile. NULL: nobody else does. */
+    err (*keywords_reload)(struct box *b);
     void (*free)(struct box *b);
 };
 

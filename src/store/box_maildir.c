@@ -601,6 +601,17 @@ static err maildir_keywords_changed(struct box *b)
     return file_replace(b->dir, KEYWORDS_FILE, buf_str(&text), 0600);
 }
 
+/* Letters that messages use keep their names, or are not free at least. */
+static err maildir_keywords_reload(struct box *b)
+{
+    uint32_t used = 0;
+    err e = load_keywords(b);
+    for (size_t i = 0; i < b->table.n; i++)
+        used |= b->table.at[i].flags;
+    (void)keywords_cover(&b->keywords, used); /* named again by the next writing */
+    return e;
+}
+
 static const struct box_kind maildir_kind = {
     .refresh = maildir_refresh,
     .take_recent = maildir_take_recent,
@@ -610,6 +621,7 @@ static const struct box_kind maildir_kind = {
     .uidl = maildir_uidl,
     .add = box_maildir_add,
     .keywords_changed = maildir_keywords_changed,
+    .keywords_reload = maildir_keywords_reload,
 };
 
 bool box_is_maildir(const struct box *b)

@@ -20,17 +20,19 @@
 #include "store/maildir_name.h"
 #include "wire/crlf.h"
 
-enum { NAME_BYTES = 256, PARTS_MAX = 16, COPY_BYTES = 256 * 1024 };
+enum { NAME_BYTES = 256, INFO_BYTES = 40, PARTS_MAX = 16, COPY_BYTES = 256 * 1024 };
 
 struct entry {
     int fd;
     bool done; /* it was there already */
     err result;
     char name[NAME_BYTES];
+    char info[INFO_BYTES]; /* letters; empty: for new/ */
 };
 
 struct maildir_batch {
     int dir, tmp, new;
+    int cur; /* -1 until a message with flags comes */
     char host[128];
     struct map *in_cur; /* base names in cur/, read when a repeated delivery asks */
     bool moved;
@@ -85,7 +87,7 @@ err maildir_make(int dir, const char *path)
 err maildir_batch_open(int dir, const char *path, str host, struct maildir_batch **ret)
 {
     struct maildir_batch *b = mem_alloc("maildir batch", sizeof *b);
-    *b = (struct maildir_batch){.dir = -1, .tmp = -1, .new = -1};
+    *b = (struct maildir_batch){.dir = -1, .tmp = -1, .new = -1, .cur = -1};
     err e = dir_open(dir, path, &b->dir);
     if (!failed(e))
         e = dir_open(b->dir, "tmp", &b->tmp);
@@ -129,6 +131,7 @@ void maildir_batch_free(struct maildir_batch *b)
     vec_done(&b->entries);
     fd_close(b->tmp);
     fd_close(b->new);
+    fd_close(b->cur);
     fd_close(b->dir);
     free(b);
 }
@@ -250,12 +253,22 @@ static err make_name(const struct maildir_batch *b, const struct maildir_deliver
     return OK_ERR;
 }
 
+static err take_info(struct maildir_batch *b, str info, struct entry *t)
+{
+    if (info.n >= sizeof t->info)
+        return err_new(ERR_LIMIT, "too many flags");
+    memcpy(t->info, info.p, info.n);
+    return b->cur >= 0 ? OK_ERR : dir_open(b->dir, "cur", &b->cur);
+}
+
 err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d, size_t *ret_index)
 {
     if (b->moved || b->n == MAILDIR_BATCH_MAX)
         return err_new(ERR_LIMIT, "the batch is full");
     struct entry t = {.fd = -1};
     err e = make_name(b, d, t.name);
+    if (!failed(e) && d->info.n)
+        e = take_info(b, d->info, &t);
     if (failed(e))
         return e;
     if (d->repeated) {
@@ -287,7 +300,10 @@ err maildir_batch_add(struct maildir_batch *b, const struct maildir_delivery *d,
 
 static err move_entry(struct maildir_batch *b, struct entry *t)
 {
-    err e = file_rename_new(b->tmp, t->name, b->new, t->name);
+    char flagged[NAME_BYTES + INFO_BYTES + 4];
+    (void)snprintf(flagged, sizeof flagged, "%s:2,%s", t->name, t->info); /* fits */
+    err e = t->info[0] ? file_rename_new(b->tmp, t->name, b->cur, flagged)
+                       : file_rename_new(b->tmp, t->name, b->new, t->name);
     if (failed(e) && e.sys == EEXIST) /* the same queue id and recipient: it is this message */
         return OK_ERR;
     if (!failed(e))
@@ -319,6 +335,8 @@ err maildir_batch_commit(struct maildir_batch *b)
             t->result = move_entry(b, t);
     }
     err e = dir_sync(b->new);
+    if (!failed(e) && b->cur >= 0)
+        e = dir_sync(b->cur);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *t = &b->entries.at[i];
         if (failed(e) && !failed(t->result) && !t->done)

@@ -33,6 +33,7 @@ struct maildir_delivery {
     size_t n_parts;
     int fd;        /* >= 0: after the parts, the whole of this file */
     bool repeated; /* an earlier attempt may have got through: look in cur/ too */
+    str info;      /* flags ("FS", "Sa"), sorted: the message goes to cur/ with them; empty: new/ */
 };
 
 /* path: the Maildir, relative to dir. ERR_NOTFOUND: there is none. host: for the names. */

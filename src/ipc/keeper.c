@@ -182,16 +182,7 @@ static const struct ipc_field keeper_attributes_set_fields[] = {
 };
 const struct ipc_schema keeper_attributes_set_schema =
     IPC_SCHEMA(IPC_KEEPER_ATTRIBUTES_SET, "keeper attributes set", keeper_attributes_set_fields);
-static const struct ipc_field keeper_find_ask_fields[] = {
-    IPC_TEXT(struct keeper_find_ask, text, KEEPER_FIND_MAX),
-};
-const struct ipc_schema keeper_find_ask_schema =
-    IPC_SCHEMA(IPC_KEEPER_FIND_ASK, "keeper find ask", keeper_find_ask_fields);
-static const struct ipc_field keeper_find_fields[] = {
-    IPC_NUM(struct keeper_find, outcome),
-    IPC_TEXT(struct keeper_find, text, KEEPER_TEXT_MAX),
-    IPC_NUM(struct keeper_find, narrowed),
-    IPC_TEXT(struct keeper_find, only, KEEPER_INLINE_MAX),
-};
-const struct ipc_schema keeper_find_schema =
-    IPC_SCHEMA(IPC_KEEPER_FIND, "keeper find", keeper_find_fields);
+const struct ipc_schema keeper_words_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_WORDS_ASK, "keeper words ask", keeper_nothing_fields);
+const struct ipc_schema keeper_words_schema =
+    IPC_SCHEMA(IPC_KEEPER_WORDS, "keeper words", keeper_done_fields);

@@ -37,8 +37,8 @@ enum keeper_type {
     IPC_KEEPER_SPOOL_DROP,
     IPC_KEEPER_APPEND,
     IPC_KEEPER_APPENDED,
-    IPC_KEEPER_FIND_ASK,
-    IPC_KEEPER_FIND,
+    IPC_KEEPER_WORDS_ASK,
+    IPC_KEEPER_WORDS,
     IPC_KEEPER_PICK,
     IPC_KEEPER_ATTRIBUTES_ASK,
     IPC_KEEPER_ATTRIBUTES,
@@ -54,7 +54,6 @@ enum {
     KEEPER_INLINE_MAX = 64 * 1024,  /* more travels as a sealed memory file */
     KEEPER_FETCH_MAX = 32,
     KEEPER_SPOOLS_MAX = 8,
-    KEEPER_FIND_MAX = 1024, /* octets of what is sought that narrow the places to look at */
     KEEPER_STAGED_MAX = 200, /* messages of one MULTIAPPEND */
 };
 
@@ -235,18 +234,7 @@ struct keeper_attributes_set {                               /* -> DONE */
 };
 extern const struct ipc_schema keeper_attributes_set_schema;
 
-/* The words of the open mailbox (store/fulltext.h). ERR_NOTFOUND: there are none. */
-struct keeper_find_ask { /* -> FIND */
-    str text;            /* normal; the front of it is enough */
-};
-extern const struct ipc_schema keeper_find_ask_schema;
-
-/* fds[0]: the index, fds[1]: the text. narrowed: only the messages with the UIDs in `only` can
- * hold the text; long: fds[2]. */
-struct keeper_find {
-    uint32_t outcome;
-    str text;
-    uint32_t narrowed;
-    str only;
-};
-extern const struct ipc_schema keeper_find_schema;
+/* The words of the open mailbox (store/fulltext.h): fds[0] the index, fds[1] the text.
+ * ERR_NOTFOUND: there are none. */
+extern const struct ipc_schema keeper_words_ask_schema; /* keeper_nothing -> WORDS */
+extern const struct ipc_schema keeper_words_schema;     /* keeper_done */

@@ -120,7 +120,7 @@ err serve_spool_drop(struct client *c, const struct packet *p);
 err serve_pick(struct client *c, const struct packet *p);
 err serve_attributes(struct client *c, const struct packet *p);
 err serve_set_attributes(struct client *c, const struct packet *p);
-err serve_find(struct client *c, const struct packet *p);
+err serve_words(struct client *c, const struct packet *p);
 void drop_spools(struct client *c); /* and what is staged */
 /* keeper/serve_append.c needs them from serve_add.c: */
 err spool_dir(struct keeper *k, str folder, int *ret_fd);

@@ -5,8 +5,9 @@
  *   twinpost-text        a head of 64 octets, then for each message what wire/mail_text.h makes of
  *                        it: head 0xff parts 0xff body 0xff (no UTF-8 holds that octet)
  *   twinpost-text-index  the same head, then a struct fulltext_entry for each, UIDs ascending
- * (beside an mbox: NAME.twinpost-text and NAME.twinpost-text-index). A mailbox with more than
- * FULLTEXT_GRAMS_FROM octets of text has a third one, store/grams.h, that says where to look.
+ * (beside an mbox: NAME.twinpost-text and NAME.twinpost-text-index). There is no table of words or
+ * n-grams: wire/find.h goes through the text at some 10 GB a second, finds words of one and two
+ * characters as surely as long ones, and Japanese without cutting it into words.
  *
  * Derived: whoever finds them missing, of another UIDVALIDITY or version, or damaged begins anew.
  * Entries are written after the text that they speak of is on the disk; what a crash cuts off
@@ -73,6 +74,6 @@ struct fulltext_view {
 /* ERR_NOTFOUND: nothing that fits. */
 err fulltext_view_open(int index, int text, uint32_t uidvalidity, struct fulltext_view *ret);
 void fulltext_view_done(struct fulltext_view *v);
-/* only: ascending UIDs that alone can match; NULL: all. Linear in the text looked at. */
-void fulltext_find(const struct fulltext_view *v, const struct store_find_key *key,
-                   const uint32_t *only, size_t n_only, struct arena *a, struct store_found *ret);
+/* Linear in the text. */
+void fulltext_find(const struct fulltext_view *v, const struct store_find_key *key, struct arena *a,
+                   struct store_found *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* How it works: where every message may match, the text is one long string, searched from hit to
- * hit; a hit in a message moves the search to the next one. Where only some may, or only their
- * heads, each is searched by itself. */
+ * hit; a hit in a message moves the search to the next one. Where only the heads count, each is
+ * searched by itself. */
 #include "store/fulltext.h"
 
 #include "wire/find.h"
@@ -43,15 +43,10 @@ static bool entry_has(const struct fulltext_view *v, const struct fulltext_entry
 }
 
 static void each(const struct fulltext_view *v, const struct store_find_key *key,
-                 const struct finder *f, const uint32_t *only, size_t n_only, struct found *r)
+                 const struct finder *f, struct found *r)
 {
-    for (size_t i = 0, j = 0; i < v->n; i++) {
-        const struct fulltext_entry *e = &v->at[i];
-        while (j < n_only && only[j] < e->uid)
-            j++;
-        bool can = !only || (j < n_only && only[j] == e->uid);
-        answer(r, e, can && entry_has(v, e, key, f));
-    }
+    for (size_t i = 0; i < v->n; i++)
+        answer(r, &v->at[i], entry_has(v, &v->at[i], key, f));
 }
 
 static void at_once(const struct fulltext_view *v, const struct store_find_key *key,
@@ -71,13 +66,13 @@ static void at_once(const struct fulltext_view *v, const struct store_find_key *
     }
 }
 
-void fulltext_find(const struct fulltext_view *v, const struct store_find_key *key,
-                   const uint32_t *only, size_t n_only, struct arena *a, struct store_found *ret)
+void fulltext_find(const struct fulltext_view *v, const struct store_find_key *key, struct arena *a,
+                   struct store_found *ret)
 {
     struct finder f = finder_of(key->text);
     struct found r = {.sure = NEW_N(a, uint32_t, v->n + 1), .ask = NEW_N(a, uint32_t, v->n + 1)};
-    if (only || key->where == STORE_FIND_FIELD || key->text.n == 0)
-        each(v, key, &f, only, n_only, &r);
+    if (key->where == STORE_FIND_FIELD || key->text.n == 0)
+        each(v, key, &f, &r);
     else
         at_once(v, key, &f, &r);
     *ret = (struct store_found){.sure = r.sure,

@@ -77,7 +77,7 @@ static struct store_found find(struct world *w, enum store_find_where where, con
     fd_close(words);
     struct store_find_key key = {where, str_from(field), normal_copy(w->arena, str_from(text))};
     struct store_found r;
-    fulltext_find(&v, &key, NULL, 0, w->arena, &r);
+    fulltext_find(&v, &key, w->arena, &r);
     fulltext_view_done(&v);
     return r;
 }

@@ -54,31 +54,51 @@ static ptrdiff_t plainly(const struct finder *f, str text, size_t from)
 }
 
 #ifdef __SSE2__
-static unsigned equal16(const char *p, __m128i wanted)
+static __m128i equal(const char *p, __m128i wanted)
 {
-    return (unsigned)_mm_movemask_epi8(
-        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), wanted));
+    return _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), wanted);
+}
+
+/* Of the 16 places at p, those where both octets are right. */
+static __m128i both(const struct finder *f, const char *p, __m128i a, __m128i b)
+{
+    return _mm_and_si128(equal(p + f->a, a), equal(p + f->b, b));
+}
+
+/* In the 64 places at p; -1. Adds to *wasted what was compared in vain. */
+static ptrdiff_t among_64(const struct finder *f, const char *p, const __m128i hits[4],
+                          size_t *wasted)
+{
+    for (size_t k = 0; k < 4; k++) {
+        unsigned bits = (unsigned)_mm_movemask_epi8(hits[k]);
+        for (; bits; bits &= bits - 1) {
+            size_t at = k * 16 + (unsigned)__builtin_ctz(bits);
+            if (memcmp(p + at, f->needle.p, f->needle.n) == 0)
+                return (ptrdiff_t)at;
+            *wasted += f->needle.n;
+        }
+    }
+    return -1;
 }
 
 static ptrdiff_t quickly(const struct finder *f, str text, size_t from)
 {
-    size_t m = f->needle.n, wasted = 0;
-    const size_t places = text.n - m + 1; /* where it could begin */
-    const char *p = text.p, *needle = f->needle.p;
-    const __m128i a = _mm_set1_epi8(needle[f->a]), b = _mm_set1_epi8(needle[f->b]);
+    size_t wasted = 0;
+    const size_t places = text.n - f->needle.n + 1; /* where it could begin */
+    const __m128i a = _mm_set1_epi8(f->needle.p[f->a]), b = _mm_set1_epi8(f->needle.p[f->b]);
     size_t i = from;
-    for (; i + 16 <= places; i += 16) {
-        unsigned hits = equal16(p + i + f->a, a);
-        if (hits)
-            hits &= equal16(p + i + f->b, b);
-        for (; hits; hits &= hits - 1) {
-            size_t at = i + (unsigned)__builtin_ctz(hits);
-            if (memcmp(p + at, needle, m) == 0)
-                return (ptrdiff_t)at;
-            wasted += m;
-        }
-        if (wasted > 1024 + 4 * (i - from)) /* a text that was made for this */
-            return plainly(f, text, i);
+    for (; i + 64 <= places; i += 64) { /* one branch for all of them: it is rarely taken */
+        const char *p = text.p + i;
+        const __m128i hits[4] = {both(f, p, a, b), both(f, p + 16, a, b), both(f, p + 32, a, b),
+                                 both(f, p + 48, a, b)};
+        __m128i any = _mm_or_si128(_mm_or_si128(hits[0], hits[1]), _mm_or_si128(hits[2], hits[3]));
+        if (_mm_movemask_epi8(any) == 0)
+            continue;
+        ptrdiff_t at = among_64(f, p, hits, &wasted);
+        if (at >= 0)
+            return (ptrdiff_t)i + at;
+        if (wasted > 4096 + 4 * (i - from)) /* a text that was made for this */
+            break;
     }
     return i < places ? plainly(f, text, i) : -1;
 }

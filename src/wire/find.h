@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* wire/find.h -- finds octets in octets, at memory's speed.
  *
- * Looks for the two rarest octets of the needle, 16 places at a time; Japanese in UTF-8 has the
+ * Looks for the two rarest octets of the needle, 64 places at a time; Japanese in UTF-8 has the
  * same first octet everywhere, so which two matters. A text made to defeat that goes the linear
  * way of the C library from there on. An empty needle is everywhere.
  */

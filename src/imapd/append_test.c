@@ -60,6 +60,39 @@ static void replace_without_a_mailbox_reads_past_its_message(void **state)
            "a BAD No mailbox is selected.\r\nc OK Done.\r\n");
 }
 
+static void binary_undoes_the_encoding_of_a_part(void **state)
+{
+    (void)state;
+    fake_add(inbox(),
+             S("Content-Type: multipart/mixed; boundary=q\n\n--q\nContent-Transfer-Encoding: "
+               "base64\n\nYf9i\n--q\nContent-Transfer-Encoding: quoted-printable\n\nx=3Dy\nz=\n\n"
+               "--q\nContent-Transfer-Encoding: x-own\n\nabc\n--q--\n"),
+             STORE_SEEN, 0);
+    expect_selected("b FETCH 1 (BINARY.PEEK[1] BINARY.SIZE[1] BINARY[2] BINARY[2]<1.3>)\r\n"
+                    "c FETCH 1 BINARY[3]\r\nd FETCH 1 BINARY.SIZE[9]\r\n",
+                    "* 1 FETCH (BINARY[1] {3}\r\na\xff"
+                    "b BINARY.SIZE[1] 3 BINARY[2] {6}\r\nx=y\r\nz BINARY[2]<1> {3}\r\n=y\r)\r\n"
+                    "b OK Fetched.\r\n* 1 FETCH (BINARY[3] NIL)\r\n"
+                    "c NO [UNKNOWN-CTE] A part is encoded in a way that is not known here.\r\n"
+                    "* 1 FETCH (BINARY.SIZE[9] 0)\r\nd OK Fetched.\r\n");
+}
+
+static void octets_with_nul_come_as_literal8(void **state)
+{
+    (void)state;
+    fake_add(inbox(), S("Content-Transfer-Encoding: base64\n\nYQBi\n"), STORE_SEEN, 0);
+    assert_non_null(strstr(selected(S("a SELECT INBOX\r\nb FETCH 1 BINARY[1]\r\n")),
+                           "* 1 FETCH (BINARY[1] ~{3}\r\na"));
+}
+
+static void previews_are_the_first_words(void **state)
+{
+    (void)state;
+    fake_add(inbox(), S(HELLO), STORE_SEEN, 0);
+    expect_selected("b FETCH 1 (PREVIEW (LAZY) UID)\r\n",
+                    "* 1 FETCH (UID 1 PREVIEW \"Hello World\")\r\nb OK Fetched.\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -67,6 +100,9 @@ int main(void)
         WITH_MAIL(catenate_joins_what_is_sent_and_what_is_there),
         WITH_MAIL(binary_parts_are_kept_as_base64),
         WITH_MAIL(replace_puts_a_message_in_the_place_of_another),
+        WITH_MAIL(binary_undoes_the_encoding_of_a_part),
+        WITH_MAIL(octets_with_nul_come_as_literal8),
+        WITH_MAIL(previews_are_the_first_words),
         WITH_MAIL(replace_without_a_mailbox_reads_past_its_message),
     };
     return RUN_TALKS(tests);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* FETCH and UID FETCH, RFC 3501 6.4.5 and 6.4.8. */
 #include "imapd/cmd.h"
+#include "imapd/condstore.h"
 #include "imapd/fetch.h"
+#include "imapd/resync.h"
 #include "imapd/saved.h"
 #include "imapd/sync.h"
 #include "wire/imap_write.h"
@@ -76,6 +78,7 @@ static err fetch_and_mark(struct fetch *f, const struct spans *spans)
         bool marked = false;
         e = mark_seen(f, &some, &marked);
         f->args.kinds = kinds | (marked ? IMAP_FETCH_FLAGS : 0u);
+        f->tells_modseq = marked && condstore_is_on(f->s); /* RFC 7162 3.1.4 */
         if (!failed(e))
             e = fetch_spans(f, &some);
     }
@@ -95,17 +98,73 @@ static err run(struct fetch *f, const struct spans *spans)
     return e;
 }
 
+/* RFC 7162 3.1.4.1: those that changed, with their mod-sequence. */
+static err keep_changed(struct fetch *f, struct spans *spans)
+{
+    struct session *s = f->s;
+    uint32_t *changed = NULL;
+    size_t n = 0, kept = 0, span = 0, next = 0, index, k = 0;
+    err e = store_changed_since(s->store, f->args.modifiers.changedsince, s->arena, &changed, &n);
+    if (failed(e))
+        return e;
+    while (spans_next(spans, &span, &next, &index)) {
+        while (k < n && changed[k] < index)
+            k++;
+        if (k < n && changed[k] == index)
+            changed[kept++] = changed[k]; /* kept <= k */
+    }
+    *spans = spans_of_indices(s->arena, changed, kept);
+    f->args.kinds |= IMAP_FETCH_MODSEQ;
+    return OK_ERR;
+}
+
+/* RFC 9394 3.3: a page of the messages named. */
+static void keep_partial(struct fetch *f, struct spans *spans)
+{
+    size_t from, to, span = 0, next = 0, index, place = 0, n = 0;
+    imap_partial_of(&f->args.modifiers.partial, spans_count(spans), &from, &to);
+    uint32_t *kept = NEW_N(f->s->arena, uint32_t, to - from + 1);
+    while (place < to && spans_next(spans, &span, &next, &index))
+        if (place++ >= from)
+            kept[n++] = (uint32_t)index;
+    *spans = spans_of_indices(f->s->arena, kept, n);
+}
+
+static err apply_modifiers(struct fetch *f, const struct imap_set *uids, struct spans *spans)
+{
+    const struct imap_fetch_modifiers *m = &f->args.modifiers;
+    err e = OK_ERR;
+    if (m->vanished)
+        e = resync_say_vanished(f->s, m->changedsince, uids);
+    if (!failed(e) && m->changed)
+        e = keep_changed(f, spans);
+    if (!failed(e) && m->has_partial)
+        keep_partial(f, spans);
+    return e;
+}
+
 CMD(fetch)
 {
     struct fetch f = {.s = s, .uid = head->uid};
     err e = imap_fetch_args(args, &f.args);
     if (failed(e))
         return reply_bad(e);
+    const struct imap_fetch_modifiers *m = &f.args.modifiers;
+    if (m->vanished && !(head->uid && (s->enabled & ENABLED_QRESYNC))) /* RFC 7162 3.2.6 */
+        return reply_bad(err_new(ERR_SYNTAX, "VANISHED is for UID FETCH with QRESYNC"));
+    if (m->has_partial && !head->uid) /* RFC 9394 3.3 */
+        return reply_bad(err_new(ERR_SYNTAX, "PARTIAL is for UID FETCH"));
+    struct imap_set uids = resync_wide_set(s, &f.args.set);
     struct spans spans;
     e = saved_spans(s, &f.args.set, head->uid, &spans);
     if (failed(e))
         return reply_bad(e);
-    e = run(&f, &spans);
+    if (m->changed || (f.args.kinds & IMAP_FETCH_MODSEQ))
+        condstore_enable(s);
+    if (s->phase != PHASE_END)
+        e = apply_modifiers(&f, &uids, &spans);
+    if (!failed(e) && s->phase != PHASE_END)
+        e = run(&f, &spans);
     if (s->phase == PHASE_END)
         return reply_lost(s);
     if (failed(e))

@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "imapd/condstore.h"
+#include "imapd/fetch_binary.h"
+#include "imapd/names.h"
 #include "imapd/sync.h"
 #include "wire/date.h"
 #include "wire/header.h"
 #include "wire/imap_write.h"
+#include "wire/preview.h"
 
 enum { TEXT_PIECE = 32 * 1024, PICK_MAX = 64 << 20 };
 
@@ -25,7 +28,7 @@ struct message {
 enum fetch_source fetch_source(const struct imap_fetch_args *args)
 {
     enum fetch_source source = FETCH_TABLE;
-    if (args->kinds & (IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE))
+    if (args->kinds & (IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE | IMAP_FETCH_PREVIEW))
         return FETCH_WHOLE;
     if (args->kinds & IMAP_FETCH_ENVELOPE)
         source = FETCH_HEADER;
@@ -146,7 +149,7 @@ static void section_label(struct fetch *f, const struct imap_section *sec)
     buf_addc(&f->out, ' ');
 }
 
-static err send_out(struct fetch *f)
+err fetch_send(struct fetch *f)
 {
     err e = io_write(f->s->io, buf_str(&f->out));
     buf_reset(&f->out);
@@ -167,7 +170,7 @@ static err send_text(struct fetch *f, struct crlf_cursor *cursor, uint64_t count
             f->s->phase = PHASE_END;
             return err_new(ERR_CLOSED, "a message changed while it was read");
         }
-        err e = f->out.n >= TEXT_PIECE ? send_out(f) : OK_ERR;
+        err e = f->out.n >= TEXT_PIECE ? fetch_send(f) : OK_ERR;
         if (failed(e))
             return e;
     }
@@ -285,7 +288,21 @@ static err fields_section(struct fetch *f, struct message *m, const struct imap_
     }
     buf_addf(&f->out, "{%llu}\r\n", (unsigned long long)count);
     buf_add(&f->out, str_slice(buf_str(&picked), (size_t)from, (size_t)(from + count)));
-    return f->out.n >= TEXT_PIECE ? send_out(f) : OK_ERR;
+    return f->out.n >= TEXT_PIECE ? fetch_send(f) : OK_ERR;
+}
+
+/* RFC 8970 3: UTF-8 whatever was enabled. What can be had at all is had soon, so LAZY changes
+ * nothing. */
+static void preview_item(struct fetch *f, struct message *m)
+{
+    auto_buf struct buf b;
+    buf_init(&b, 4 * PREVIEW_CHARS + 16);
+    preview_write(&b, root_of(f, m));
+    item(f, "PREVIEW");
+    if (names_are_utf8(f->s))
+        imap_write_utf8(&f->out, buf_str(&b));
+    else
+        imap_write_string(&f->out, buf_str(&b));
 }
 
 static err message_items(struct fetch *f, const struct store_message *row, str text)
@@ -297,10 +314,16 @@ static err message_items(struct fetch *f, const struct store_message *row, str t
         structure_item(f, &m, "BODY", false);
     if (f->args.kinds & IMAP_FETCH_BODYSTRUCTURE)
         structure_item(f, &m, "BODYSTRUCTURE", true);
+    if (f->args.kinds & IMAP_FETCH_PREVIEW)
+        preview_item(f, &m);
     err e = OK_ERR;
     for (size_t i = 0; i < f->args.n && !failed(e); i++) {
         const struct imap_section *sec = &f->args.sections[i];
-        e = sec->fields == IMAP_FIELDS_ALL ? text_section(f, &m, sec) : fields_section(f, &m, sec);
+        if (sec->binary != IMAP_BINARY_NO)
+            e = fetch_binary(f, root_of(f, &m), text, sec);
+        else
+            e = sec->fields == IMAP_FIELDS_ALL ? text_section(f, &m, sec)
+                                               : fields_section(f, &m, sec);
     }
     return e;
 }
@@ -317,7 +340,7 @@ err fetch_write(struct fetch *f, size_t index, const struct body *b)
     err e = b != NULL ? message_items(f, row, b->text) : OK_ERR;
     buf_add(&f->out, S(")\r\n"));
     if (!failed(e))
-        e = send_out(f);
+        e = fetch_send(f);
     arena_reset(f->arena);
     return e;
 }

@@ -10,12 +10,15 @@ struct fetch {
     bool uid;            /* UID FETCH: the UID is always told */
     struct arena *arena; /* one message's structure; emptied after each */
     struct arena *scratch;
-    struct buf out;    /* one message's answer but for its literals of message text */
-    bool missing;      /* some message was gone */
-    bool tells_modseq; /* with FLAGS: the client did not ask, but they changed */
+    struct buf out;        /* one message's answer but for its literals of message text */
+    bool missing;          /* some message was gone */
+    bool unknown_encoding; /* of a part asked for with BINARY */
+    bool tells_modseq;     /* with FLAGS: the client did not ask, but they changed */
 };
 
 enum fetch_source { FETCH_TABLE, FETCH_HEADER, FETCH_WHOLE };
 enum fetch_source fetch_source(const struct imap_fetch_args *args); /* what must be read */
+/* Sends what is in f->out. The client may be gone. */
+err fetch_send(struct fetch *f);
 /* The answer for message `index`; `b` is NULL when the table suffices. */
 err fetch_write(struct fetch *f, size_t index, const struct body *b);

@@ -43,6 +43,7 @@ struct remote_report {
     char *each;  /* per recipient r, h or s; NULL when the whole never came to recipients */
     str *each_text;
     bool timed_out; /* no host answered in time */
+    bool dsn;       /* the host that was spoken to last offers DSN: NOTIFY went to it */
     bool connected; /* a new connection was made for this */
     char peer[64];  /* the address that was spoken to last, or empty */
 };

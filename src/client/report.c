@@ -118,6 +118,7 @@ void remote_describe(struct remote_report *report, struct arena *a, const struct
                      err e, const struct smtp_recipient *recipients, size_t n)
 {
     enum smtp_stage stage = smtp_stage(c);
+    report->dsn = smtp_offered(c)->offered & SMTP_EXT_DSN;
     bool opening = stage < SMTP_STAGE_MAIL;
     if (!opening)
         describe_recipients(report, a, recipients, n);

@@ -60,6 +60,7 @@ struct site {
     str tcp_rules[8]; /* cdb per enum site_rules; empty: none, everybody may connect */
 };
 
+enum site_delaynoticeto { DELAYNOTICETO_ASKED, DELAYNOTICETO_ALL };
 enum site_rules { RULES_SMTP, RULES_SUBMISSION, RULES_IMAP, RULES_POP3, RULES_COUNT };
 const char *site_rules_name(enum site_rules r); /* "smtp": control/tcp.smtp, or /etc/tcp.smtp.cdb */
 

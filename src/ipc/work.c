@@ -27,7 +27,7 @@ const struct ipc_schema work_job_schema = IPC_SCHEMA(IPC_WORK_JOB, "work job", w
 static const struct ipc_field work_result_fields[] = {
     IPC_NUM(struct work_result, job),         IPC_NUM(struct work_result, outcome),
     IPC_TEXT(struct work_result, text, 4096), IPC_TEXT(struct work_result, recipients, 131072),
-    IPC_NUM(struct work_result, timed_out),
+    IPC_NUM(struct work_result, timed_out),   IPC_NUM(struct work_result, dsn),
 };
 const struct ipc_schema work_result_schema =
     IPC_SCHEMA(IPC_WORK_RESULT, "work result", work_result_fields);

@@ -40,5 +40,6 @@ struct work_result {
     str recipients;     /* relay: per recipient one letter (r accepted, h hard, s soft) text NUL;
                          * h and s with all that is to be told, r without text: `text` is told */
     uint32_t timed_out; /* relay: the host did not answer: sched backs off */
+    uint32_t dsn; /* relay: the host was given NOTIFY and tells the sender itself (RFC 3461) */
 };
 extern const struct ipc_schema work_result_schema;

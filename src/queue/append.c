@@ -288,11 +288,20 @@ static void put_result(struct queue *q, const struct queue_message *m, uint32_t 
     record_put_result(&q->journal.batch, &(struct record_result){.id = m->id,
                                                                  .number = number,
                                                                  .state = r->state,
+                                                                 .late_told = r->late_told,
                                                                  .attempts = r->attempts,
                                                                  .next = r->next,
                                                                  .text = r->text,
                                                                  .shown = r->shown});
     record_end(&q->journal.batch, begin, RECORD_RESULT);
+}
+
+void queue_late_told(struct queue *q, struct queue_message *m, uint32_t number)
+{
+    if (m->rcpts[number].late_told || (m->state != MESSAGE_OPEN && m->state != MESSAGE_HELD))
+        return;
+    m->rcpts[number].late_told = true;
+    put_result(q, m, number);
 }
 
 void queue_started(struct queue_message *m, uint32_t number)

@@ -35,6 +35,7 @@ struct queue_rcpt {
     str text;          /* the last report; "" before the first attempt */
     str shown;         /* of failed ones: the address for the bounce, if another; or empty */
     bool unsure;       /* volatile: an attempt ended without a word, it may have got through */
+    bool late_told;    /* the sender knows that it is late */
     bool routed;       /* volatile, sched's: route was asked in this attempt */
     uint8_t channel;   /* volatile: 1 + enum channel_kind of the last attempt; 0: none yet */
     int64_t next;      /* queue time of the next attempt */
@@ -108,6 +109,8 @@ err queue_add(struct queue *q, const struct queue_new *n, struct queue_message *
 void queue_result(struct queue *q, struct queue_message *m, uint32_t number, enum rcpt_event event,
                   int64_t next, str text, str shown);
 void queue_started(struct queue_message *m, uint32_t number); /* volatile */
+/* The sender was told that a waiting recipient's mail is late. */
+void queue_late_told(struct queue *q, struct queue_message *m, uint32_t number);
 /* hold, release, retry; false when the state makes it meaningless. */
 bool queue_mark(struct queue *q, struct queue_message *m, enum message_event event);
 /* Every recipient is done (or drop: they are made so): the message leaves with the next commit.

@@ -203,15 +203,28 @@ err record_take_message(struct record_reader *r, struct record_message *ret)
     return OK_ERR;
 }
 
+/* Shares the number of the state. */
+enum { LATE_TOLD = 1 << 8 };
+
 /* A recipient in flight waits again after a crash: it is written so. */
-static uint32_t stored_state(enum rcpt_state s)
+static uint32_t stored_state(enum rcpt_state s, bool late_told)
 {
-    return s == RCPT_FLYING ? RCPT_WAITING : (uint32_t)s;
+    return (s == RCPT_FLYING ? RCPT_WAITING : (uint32_t)s) | (late_told ? LATE_TOLD : 0u);
+}
+
+static bool take_state(uint32_t stored, enum rcpt_state *ret, bool *ret_late_told)
+{
+    uint32_t state = stored & ~(uint32_t)LATE_TOLD;
+    if (state >= RCPT_STATES || state == RCPT_FLYING)
+        return false;
+    *ret = (enum rcpt_state)state;
+    *ret_late_told = stored & LATE_TOLD;
+    return true;
 }
 
 void record_put_rcpt(struct buf *b, const struct queue_rcpt *r)
 {
-    put_u32(b, stored_state(r->state));
+    put_u32(b, stored_state(r->state, r->late_told));
     put_u32(b, r->attempts);
     put_u64(b, (uint64_t)r->next);
     put_str(b, r->address);
@@ -232,10 +245,9 @@ err record_take_rcpt(struct record_reader *r, struct queue_rcpt *ret)
     q.orcpt = take_str(r);
     q.text = take_str(r);
     q.shown = take_str(r);
-    err e = taken(r, state < RCPT_STATES && state != RCPT_FLYING && q.text.n <= QUEUE_TEXT_MAX);
+    err e = taken(r, take_state(state, &q.state, &q.late_told) && q.text.n <= QUEUE_TEXT_MAX);
     if (failed(e))
         return e;
-    q.state = (enum rcpt_state)state;
     *ret = q;
     return OK_ERR;
 }
@@ -244,7 +256,7 @@ void record_put_result(struct buf *b, const struct record_result *r)
 {
     put_u64(b, r->id);
     put_u32(b, r->number);
-    put_u32(b, stored_state((enum rcpt_state)r->state));
+    put_u32(b, stored_state((enum rcpt_state)r->state, r->late_told));
     put_u32(b, r->attempts);
     put_u64(b, (uint64_t)r->next);
     put_str(b, str_slice(r->text, 0, QUEUE_TEXT_MAX));
@@ -256,15 +268,17 @@ err record_take_result(str payload, struct record_result *ret)
     struct record_reader r = {.rest = payload};
     struct record_result v = {.id = take_u64(&r)};
     v.number = take_u32(&r);
-    v.state = take_u32(&r);
+    uint32_t state = take_u32(&r);
     v.attempts = take_u32(&r);
     v.next = (int64_t)take_u64(&r);
     v.text = take_str(&r);
     v.shown = take_str(&r);
-    err e = taken(&r, r.rest.n == 0 && v.state < RCPT_STATES && v.state != RCPT_FLYING &&
+    enum rcpt_state known = RCPT_WAITING;
+    err e = taken(&r, r.rest.n == 0 && take_state(state, &known, &v.late_told) &&
                           v.text.n <= QUEUE_TEXT_MAX);
     if (failed(e))
         return e;
+    v.state = known;
     *ret = v;
     return OK_ERR;
 }

@@ -52,6 +52,7 @@ err record_read(str bytes, uint64_t sequence, struct sip_key key, struct record_
 struct record_result {
     uint64_t id;
     uint32_t number, state, attempts; /* state: enum rcpt_state */
+    bool late_told;
     int64_t next;
     str text, shown;
 };

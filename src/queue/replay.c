@@ -47,6 +47,7 @@ static err apply_result(struct queue *q, str payload)
     m->n_open -= !rcpt_is_done(r->state);
     r->state = (enum rcpt_state)v.state;
     m->n_open += !rcpt_is_done(r->state);
+    r->late_told = v.late_told;
     r->attempts = v.attempts;
     r->next = v.next;
     message_set_text(r, v.text, v.shown);

@@ -57,6 +57,7 @@ struct queue_message *message_new(const struct record_message *h, const struct q
             .next = rcpts[i].next,
             .attempts = rcpts[i].attempts,
             .state = rcpts[i].state,
+            .late_told = rcpts[i].late_told,
         };
         message_set_text(&r[i], rcpts[i].text, rcpts[i].shown);
         m->n_open += !rcpt_is_done(r[i].state);

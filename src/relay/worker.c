@@ -98,7 +98,8 @@ static err answer(struct relay *r, const struct work_job *job, const struct remo
                                  .outcome = outcome_of(report->letter),
                                  .text = str_slice(report->text, 0, TEXT_MAX),
                                  .recipients = pack_each(r, report, n),
-                                 .timed_out = report->timed_out};
+                                 .timed_out = report->timed_out,
+                                 .dsn = report->letter == 'K' && report->dsn};
     return channel_send(r->sched, &work_result_schema, 0, &result, NULL, 0);
 }
 

@@ -63,6 +63,27 @@ static bool wants_notice(const struct queue_rcpt *r)
     return r->state == RCPT_FAILED && (r->notify.n == 0 || list_has(r->notify, S("FAILURE")));
 }
 
+/* What another host said, if that is in the report: RFC 3464 2.3.6. */
+static str said_by_remote(str report)
+{
+    static const char mark[] = "Remote host said: ";
+    ptrdiff_t at = str_find_str(report, str_from(mark));
+    return at < 0 ? S("") : str_trim(str_from_at(report, (size_t)at + sizeof mark - 1));
+}
+
+static struct bounce_rcpt describe_rcpt(const struct queue_rcpt *r, struct arena *a, str report)
+{
+    struct bounce_rcpt b = {.address = r->shown.n ? r->shown : r->address,
+                            .report = report,
+                            .diagnostic = said_by_remote(report)};
+    str type, address;
+    if (r->orcpt.n && !failed(dsn_parse_orcpt(a, r->orcpt, &type, &address))) {
+        b.orcpt_type = type;
+        b.orcpt_address = address;
+    }
+    return b;
+}
+
 static uint32_t collect(const struct queue_message *m, struct arena *a, struct bounce_rcpt *rcpts)
 {
     uint32_t n = 0;
@@ -70,14 +91,7 @@ static uint32_t collect(const struct queue_message *m, struct arena *a, struct b
         const struct queue_rcpt *r = &m->rcpts[i];
         if (!wants_notice(r))
             continue;
-        rcpts[n] =
-            (struct bounce_rcpt){.address = r->shown.n ? r->shown : r->address, .report = r->text};
-        str type, address;
-        if (r->orcpt.n && !failed(dsn_parse_orcpt(a, r->orcpt, &type, &address))) {
-            rcpts[n].orcpt_type = type;
-            rcpts[n].orcpt_address = address;
-        }
-        n++;
+        rcpts[n++] = describe_rcpt(r, a, r->text);
     }
     return n;
 }
@@ -217,31 +231,97 @@ static void queued(struct sched *s, const struct queue_message *m, struct queue_
               F_INT("qp", getpid()), F_STR("rcpt", bounce->rcpts[0].address));
 }
 
-void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text)
+/* Nobody is told of the fate of a notice unless it fails. */
+static bool has_a_sender(const struct queue_message *m)
 {
-    const struct queue_rcpt *r = &m->rcpts[number];
-    if (!list_has(r->notify, S("SUCCESS")) || m->sender.n == 0 || str_eq(m->sender, S("#@[]")))
-        return;
-    auto_arena struct arena *a = arena_new("success notice", 1 << 20);
-    struct bounce_rcpt rcpt = {.address = r->address, .report = text, .status = S("2.0.0")};
-    str type, address;
-    if (r->orcpt.n && !failed(dsn_parse_orcpt(a, r->orcpt, &type, &address))) {
-        rcpt.orcpt_type = type;
-        rcpt.orcpt_address = address;
-    }
+    return m->sender.n && !str_eq(m->sender, S("#@[]"));
+}
+
+/* A notice other than a bounce. False: it could not be made; what it tells of stands. */
+static bool notify(struct sched *s, const struct queue_message *m, struct arena *a,
+                   enum bounce_kind kind, const struct bounce_rcpt *rcpts, size_t n)
+{
     struct bounce b;
     describe(s, m, a, &b);
-    b.kind = BOUNCE_SUCCESS;
+    b.kind = kind;
     b.flags |= BOUNCE_REPORT | BOUNCE_HEADERS_ONLY; /* RFC 3461 4.3: RET is for failures */
-    b.rcpts = &rcpt;
-    b.rcpt_count = 1;
+    b.rcpts = rcpts;
+    b.rcpt_count = n;
     struct queue_message *notice;
     err e = write_bounce(s, m, a, &b, &notice);
-    if (failed(e)) /* the delivery itself is done: nothing is lost but the word about it */
-        log_event(NULL, EV_QUEUE_REFUSED, F_INT("id", m->id), F_STR("text", S("success notice")),
-                  F_ERR(e));
+    if (failed(e))
+        log_event(NULL, EV_QUEUE_REFUSED, F_INT("id", m->id), F_STR("text", S("notice")), F_ERR(e));
     else
         queued(s, m, notice);
+    return !failed(e);
+}
+
+void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text,
+                    str action)
+{
+    const struct queue_rcpt *r = &m->rcpts[number];
+    if (!list_has(r->notify, S("SUCCESS")) || !has_a_sender(m))
+        return;
+    auto_arena struct arena *a = arena_new("success notice", 1 << 20);
+    struct bounce_rcpt rcpt = describe_rcpt(r, a, text);
+    rcpt.status = S("2.0.0");
+    rcpt.action = action;
+    (void)notify(s, m, a, BOUNCE_SUCCESS, &rcpt, 1);
+}
+
+/* RFC 3461 4.1: without NOTIFY it is for us to choose; with it, DELAY must be named. */
+static bool wants_late(const struct sched *s, const struct queue_rcpt *r)
+{
+    if (r->state != RCPT_WAITING || r->late_told || r->attempts == 0)
+        return false;
+    return r->notify.n ? list_has(r->notify, S("DELAY"))
+                       : s->site.delaynoticeto == DELAYNOTICETO_ALL;
+}
+
+void bounce_late(struct sched *s, struct queue_message *m, uint32_t number)
+{
+    int64_t late = (int64_t)s->site.delaynotice;
+    if (!late || queue_now(s->queue) - m->birth < late || !has_a_sender(m) ||
+        (m->state != MESSAGE_OPEN && m->state != MESSAGE_HELD) || !wants_late(s, &m->rcpts[number]))
+        return;
+    if (s->late.n && s->late.at[s->late.n - 1] == m)
+        return;
+    m->users++;
+    vec_push(&s->late, m);
+    loop_defer(s->loop, bounce_tell_late, s);
+}
+
+static void tell_late(struct sched *s, struct queue_message *m)
+{
+    if (m->state != MESSAGE_OPEN && m->state != MESSAGE_HELD)
+        return;
+    auto_arena struct arena *a = arena_new("delay notice", 16 << 20);
+    struct bounce_rcpt *rcpts = NEW_N(a, struct bounce_rcpt, m->n_rcpts);
+    int64_t left = m->birth + (int64_t)s->site.queuelifetime - queue_now(s->queue);
+    size_t n = 0;
+    for (uint32_t i = 0; i < m->n_rcpts; i++) {
+        if (!wants_late(s, &m->rcpts[i]))
+            continue;
+        rcpts[n] = describe_rcpt(&m->rcpts[i], a, m->rcpts[i].text);
+        rcpts[n++].retry_until = left > 0 ? clock_seconds() + left : 0;
+    }
+    if (n == 0 || !notify(s, m, a, BOUNCE_DELAY, rcpts, n))
+        return;
+    for (uint32_t i = 0; i < m->n_rcpts; i++)
+        if (wants_late(s, &m->rcpts[i]))
+            queue_late_told(s->queue, m, i);
+    loop_defer(s->loop, client_commit, s);
+}
+
+void bounce_tell_late(void *ctx)
+{
+    struct sched *s = ctx;
+    for (size_t i = 0; i < s->late.n; i++) {
+        if (!s->failed)
+            tell_late(s, s->late.at[i]);
+        queue_unref(s->queue, s->late.at[i]);
+    }
+    s->late.n = 0;
 }
 
 bool bounce_make(struct sched *s, struct queue_message *m)

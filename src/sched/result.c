@@ -71,6 +71,22 @@ static bool wants_last_words(const struct sched *s, const struct job *j, const s
            schedule_is_last(j->m->birth, j->started, (int64_t)s->site.queuelifetime);
 }
 
+/* What RFC 3464 2.3.3 calls it: a .qmail that only forwards passes responsibility on, without
+ * the sender's wishes (deliver says "did FILES+FORWARDS+PROGRAMS"). */
+static str success_action(const struct job *j, str text)
+{
+    uint64_t files, forwards, programs;
+    ptrdiff_t at = str_find_str(text, S("did "));
+    if (j->lane->kind == CHANNEL_REMOTE)
+        return S("relayed");
+    str rest = at < 0 ? S("") : str_from_at(text, (size_t)at + 4);
+    if (!str_take_u64(&rest, &files) || !str_skip(&rest, S("+")) ||
+        !str_take_u64(&rest, &forwards) || !str_skip(&rest, S("+")) ||
+        !str_take_u64(&rest, &programs) || files + programs > 0 || forwards == 0)
+        return S("delivered");
+    return forwards > 1 ? S("expanded") : S("relayed");
+}
+
 void result_take(struct sched *s, struct job *j, uint32_t i, const struct result *r)
 {
     struct queue_message *m = j->m;
@@ -91,8 +107,8 @@ void result_take(struct sched *s, struct job *j, uint32_t i, const struct result
     }
     int64_t next = event == RCPT_DEFER ? schedule_next(m->birth, j->started, j->lane->kind) : 0;
     /* Before the result, in the same log. */
-    if (event == RCPT_OK && j->lane->kind == CHANNEL_LOCAL && rcpt->state == RCPT_FLYING)
-        bounce_success(s, m, number, buf_str(&text));
+    if (event == RCPT_OK && rcpt->state == RCPT_FLYING && !r->dsn)
+        bounce_success(s, m, number, buf_str(&text), success_action(j, buf_str(&text)));
     queue_result(s->queue, m, number, event, next, buf_str(&text), shown_address(rcpt, a));
     bool quick_end = event == RCPT_OK && m->n_open == 0 && m->n_rcpts == 1 &&
                      (m->state == MESSAGE_OPEN || m->state == MESSAGE_HELD);
@@ -101,6 +117,8 @@ void result_take(struct sched *s, struct job *j, uint32_t i, const struct result
          : event == RCPT_DEFER ? EV_DELIVERY_DEFERRED
                                : EV_DELIVERY_FAILED,
          buf_str(&text), quick_end);
+    if (event == RCPT_DEFER)
+        bounce_late(s, m, number);
     s->delivered += event == RCPT_OK;
     s->deferred += event == RCPT_DEFER;
     s->failed_count += event == RCPT_FAIL;
@@ -188,7 +206,8 @@ void result_packet(struct sched *s, struct worker *w, struct job *j, const struc
     for (uint32_t i = 0; i < j->n; i++) {
         auto_buf struct buf text;
         buf_init(&text, 8192);
-        struct result one = {.outcome = (enum work_outcome)r->outcome, .text = r->text};
+        struct result one = {
+            .outcome = (enum work_outcome)r->outcome, .text = r->text, .dsn = r->dsn};
         if (l->kind == CHANNEL_REMOTE) {
             share(r, &rest, &text, &one.outcome);
             one.text = buf_str(&text);

@@ -297,6 +297,9 @@ void sched_close(struct sched *s)
     loop_timer_del(s->tick);
     vec_done(&s->pending);
     vec_done(&s->fresh);
+    for (size_t i = 0; i < s->late.n; i++)
+        queue_unref(s->queue, s->late.at[i]);
+    vec_done(&s->late);
     map_free(s->routes);
     map_free(s->lane_table);
     queue_close(s->queue);

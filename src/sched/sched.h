@@ -168,6 +168,7 @@ void attempt_refused(struct sched *s, struct queue_message *m, uint32_t number,
 struct result {
     enum work_outcome outcome;
     str text;
+    bool dsn; /* the next host tells the sender what becomes of it */
 };
 /* The outcome of recipient i of a job. */
 void result_take(struct sched *s, struct job *j, uint32_t i, const struct result *r);
@@ -182,8 +183,14 @@ void result_announce(struct sched *s, struct job *j);
 /* Appends the bounce that the message's failed recipients ask for. False: no room for it now,
  * the message must stay. */
 bool bounce_make(struct sched *s, struct queue_message *m);
-/* The notice of a local delivery that the sender asked for (RFC 3461 NOTIFY=SUCCESS), if any. */
-void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text);
+/* The notice of a delivery that the sender asked for (RFC 3461 NOTIFY=SUCCESS), if any. action:
+ * RFC 3464 2.3.3, "delivered", "relayed" or "expanded". */
+void bounce_success(struct sched *s, const struct queue_message *m, uint32_t number, str text,
+                    str action);
+/* A recipient was put off: its sender is told with the others' when the round is over, if it is
+ * late enough and he wants to know. */
+void bounce_late(struct sched *s, struct queue_message *m, uint32_t number);
+void bounce_tell_late(void *ctx); /* deferred */
 
 /* ---- client.c ---- */
 struct client {
@@ -249,6 +256,7 @@ struct sched {
     uint32_t n_clients, n_local_clients;
     VEC(struct pending) pending;
     VEC(struct queue_message *) fresh; /* appended in this batch: started after its commit */
+    VEC(struct queue_message *) late;  /* to be told of when the round is over */
 
     struct channel *route;
     struct loop_fd *route_watch;

@@ -46,7 +46,8 @@ struct bounce_rcpt {
     str action; /* empty: by kind ("failed", "delayed", "delivered") */
     str orcpt_type, orcpt_address;
     str remote_mta;
-    str diagnostic; /* the remote's reply: "550 5.1.1 no such user" */
+    str diagnostic;      /* the remote's reply: "550 5.1.1 no such user" */
+    int64_t retry_until; /* of a delay; 0: left out */
 };
 
 enum bounce_flags {

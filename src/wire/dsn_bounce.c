@@ -177,6 +177,11 @@ static void write_rcpt(struct buf *b, const struct bounce *o, const struct bounc
     write_field(b, S("Status"), S(""), status);
     write_field(b, S("Remote-MTA"), S("dns"), r->remote_mta);
     write_field(b, S("Diagnostic-Code"), S("smtp"), r->diagnostic);
+    if (r->retry_until != 0) {
+        buf_add(b, S("Will-Retry-Until: "));
+        date_write_rfc5322(b, r->retry_until, 0);
+        buf_addc(b, '\n');
+    }
 }
 
 static void write_boundary(struct buf *b, const struct bounce *o, str end)

@@ -29,6 +29,8 @@ CMD(list);
 CMD(lsub);
 CMD(namespace);
 CMD(status);
+CMD(getmetadata);
+CMD(setmetadata);
 CMD(append);
 CMD(replace);
 CMD(idle);

@@ -169,6 +169,8 @@ CMD(fetch)
         return reply_lost(s);
     if (failed(e))
         return reply_store(s, e, NULL);
+    if (f.unknown_encoding)
+        return reply_no("UNKNOWN-CTE", "A part is encoded in a way that is not known here");
     /* RFC 2180 4.1.3, RFC 5530. */
     if (f.missing)
         return reply_no("EXPUNGEISSUED", "Some of the messages are gone");

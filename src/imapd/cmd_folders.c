@@ -5,28 +5,48 @@
 #include <string.h>
 
 #include "imapd/names.h"
+#include "wire/imap_list_args.h"
 
 static struct reply bad_name(void)
 {
     return reply_no("CANNOT", "A mailbox cannot have that name");
 }
 
+/* RFC 6154 3: a mailbox that cannot be for what it is made for is not made. */
+static struct reply create_for(struct session *s, str name, unsigned uses)
+{
+    auto_buf struct buf words;
+    buf_init(&words, 256);
+    imap_write_uses(&words, uses);
+    struct store_attribute use = {S("/private/specialuse"), buf_str(&words)};
+    err e = store_set_attributes(s->store, name, &use, 1);
+    if (!failed(e))
+        return reply_ok("Created");
+    struct reply r = reply_store(s, e, NULL);
+    (void)store_delete(s->store, name); /* at worst it stays without its use */
+    return r;
+}
+
 CMD(create)
 {
     (void)head;
-    str name;
-    err e = imap_mailbox_arg(args, &name);
+    struct imap_create_args c;
+    err e = imap_create_args(args, &c);
     if (!failed(e))
-        e = names_in(s, &name);
+        e = names_in(s, &c.mailbox);
     if (failed(e))
         return reply_bad(e);
     /* 6.3.3: a separator at the end only says that children are meant to come. */
-    if (str_ends(name, S(".")))
-        name.n--;
-    if (!names_may_be(name))
+    if (str_ends(c.mailbox, S(".")))
+        c.mailbox.n--;
+    if (!names_may_be(c.mailbox))
         return bad_name();
-    e = store_create(s->store, name);
-    return failed(e) ? reply_store(s, e, NULL) : reply_ok("Created");
+    if (c.unknown_use || (c.uses & ~(unsigned)IMAP_USE_KEPT))
+        return reply_no("USEATTR", "No mailbox can be used for that");
+    e = store_create(s->store, c.mailbox);
+    if (failed(e))
+        return reply_store(s, e, NULL);
+    return c.uses != 0 ? create_for(s, c.mailbox, c.uses) : reply_ok("Created");
 }
 
 static bool is_same_folder(str a, str b)

@@ -5,10 +5,20 @@
  * How it works: the store's folders come sorted, parents first. One walk marks which meet the
  * selection options and which have such ones below; a second says what the patterns take. */
 #include "imapd/cmd.h"
+
+#include <assert.h>
+
+#include "imapd/metadata.h"
 #include "imapd/names.h"
 #include "imapd/status.h"
 #include "wire/imap_list.h"
 #include "wire/imap_list_args.h"
+
+static_assert((int)IMAP_USE_ARCHIVE == STORE_USE_ARCHIVE &&
+                  (int)IMAP_USE_DRAFTS == STORE_USE_DRAFTS &&
+                  (int)IMAP_USE_JUNK == STORE_USE_JUNK && (int)IMAP_USE_SENT == STORE_USE_SENT &&
+                  (int)IMAP_USE_TRASH == STORE_USE_TRASH,
+              "wire and store number the uses alike");
 
 enum { PATTERN_OCTETS_MAX = 8 * 1024 }; /* of one LIST together: they cost time with each folder */
 
@@ -177,6 +187,19 @@ static err say_status(const struct listing *l, const struct row *r)
     return e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT ? e : OK_ERR;
 }
 
+/* RFC 9590: the entries asked for, NIL where there are none. */
+static err say_metadata(const struct listing *l, const struct row *r)
+{
+    if (!(l->args.give & IMAP_RETURN_METADATA) ||
+        (r->folder->flags & (STORE_NOSELECT | STORE_ABSENT)))
+        return OK_ERR;
+    const struct imap_getmetadata_args want = {
+        .mailbox = r->folder->name, .entries = l->args.entries, .n = l->args.n_entries};
+    size_t longest;
+    err e = metadata_say(l->s, &want, &longest);
+    return e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT ? e : OK_ERR;
+}
+
 static err say_all(const struct listing *l)
 {
     bool recursive = (l->args.select & IMAP_LIST_RECURSIVE) != 0;
@@ -186,6 +209,8 @@ static err say_all(const struct listing *l)
             continue;
         say_row(l, r);
         err e = say_status(l, r);
+        if (!failed(e))
+            e = say_metadata(l, r);
         if (failed(e))
             return e;
     }
@@ -211,7 +236,7 @@ CMD(list)
     struct listing l = {.s = s};
     err e = imap_list_extended(args, &l.args);
     /* What LIST-MYRIGHTS (RFC 8440) needs is not there yet. */
-    if (!failed(e) && (l.args.give & (IMAP_RETURN_MYRIGHTS | IMAP_RETURN_METADATA)))
+    if (!failed(e) && (l.args.give & IMAP_RETURN_MYRIGHTS))
         e = err_new(ERR_SYNTAX, "no such return option");
     if (failed(e))
         return reply_bad(e);

@@ -27,6 +27,8 @@ static const struct command table[] = {
     {.name = S("LIST"), .phases = IN, .news = NEWS_ALL, .run = cmd_list},
     {.name = S("LSUB"), .phases = IN, .news = NEWS_ALL, .run = cmd_lsub},
     {.name = S("NAMESPACE"), .phases = IN, .news = NEWS_ALL, .run = cmd_namespace},
+    {.name = S("GETMETADATA"), .phases = IN, .news = NEWS_ALL, .run = cmd_getmetadata},
+    {.name = S("SETMETADATA"), .phases = IN, .news = NEWS_ALL, .run = cmd_setmetadata},
     {.name = S("STATUS"), .phases = IN, .news = NEWS_ALL, .run = cmd_status},
     {.name = S("APPEND"), .phases = IN, .run = cmd_append},
     {.name = S("REPLACE"), .phases = IN, .uid = true, .run = cmd_replace},

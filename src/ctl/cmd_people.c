@@ -4,37 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/typed.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "people/credentials.h"
 #include "people/passwd.h"
 #include "tls/tls_make.h"
-
-enum { TYPED_MAX = 1024 };
-
-static bool read_line(const char *prompt, char *ret, size_t size)
-{
-    struct termios before, quiet;
-    bool terminal = tcgetattr(0, &before) == 0;
-    if (terminal) {
-        quiet = before;
-        quiet.c_lflag &= ~(tcflag_t)ECHO;
-        (void)tcsetattr(0, TCSAFLUSH, &quiet); /* shown then; still a password */
-        (void)fprintf(stderr, "%s", prompt);
-    }
-    bool ok = fgets(ret, (int)size, stdin) != NULL;
-    if (terminal) {
-        (void)tcsetattr(0, TCSAFLUSH, &before);
-        (void)fputc('\n', stderr);
-    }
-    ret[ok ? strcspn(ret, "\n") : 0] = 0;
-    return ok;
-}
 
 static err user_exists(struct ctl *c, const char *user)
 {
@@ -64,8 +43,8 @@ int cmd_passwd(struct ctl *c, int argc, char **argv)
     if (failed(e))
         return ctl_fail(c, CTL_PERMANENT, "%s is not a user of this house", argv[i]);
     char first[TYPED_MAX], second[TYPED_MAX];
-    if (!read_line(c->japanese ? "新しいパスワード: " : "New password: ", first, sizeof first) ||
-        (!from_stdin && !read_line(c->japanese ? "もう一度: " : "Again: ", second, sizeof second)))
+    if (!typed_line(c->japanese ? "新しいパスワード: " : "New password: ", first, sizeof first) ||
+        (!from_stdin && !typed_line(c->japanese ? "もう一度: " : "Again: ", second, sizeof second)))
         return ctl_fail(c, CTL_PERMANENT, "no password was given");
     if (!from_stdin && strcmp(first, second) != 0)
         return ctl_fail(c, CTL_PERMANENT, "the two differ; nothing was changed");

@@ -114,11 +114,15 @@ const struct control_entry control_schema[] = {
     OURS_NUMBER(concurrencyperhost, "10", 1, 120, READ_SCHED, "connections to one other host at a time"),
     OURS_NUMBER(timeoutimap, "1800", 60, 86400, READ_IMAPD, "seconds a logged-in IMAP client may be silent"),
     OURS_NUMBER(timeoutpop3, "600", 60, 86400, READ_POPD, "seconds a logged-in POP3 client may be silent"),
-    OURS_NUMBER(timeoutlogin, "120", 5, 3600, READ_IMAPD | READ_POPD | READ_SMTPD, "seconds a client may take to log in; before that, submission waits no longer for a command"),
+    OURS_NUMBER(timeoutlogin, "120", 5, 3600, READ_IMAPD | READ_POPD | READ_SIEVED | READ_SMTPD, "seconds a client may take to log in; before that, submission waits no longer for a command"),
     OURS_NUMBER(timeoutprogram, "3600", 1, 86400, READ_DELIVER, "seconds a program in .qmail may run"),
     OURS_NUMBER(maxprogrammemory, "1073741824", 0, MOST_BYTES, READ_DELIVER, "bytes of address space of a program in .qmail; 0: no limit"),
+    OURS_NUMBER(maxsieveredirects, "4", 0, 64, READ_DELIVER, "redirects of one message that a user's Sieve script may do"),
+    OURS_NUMBER(maxsievescripts, "32", 1, 1000, READ_SIEVED, "Sieve scripts that a user may keep"),
+    OURS_NUMBER(maxsievebytes, "1048576", 1024, 67108864, READ_SIEVED, "bytes of them together"),
+    OURS_NUMBER(timeoutsieve, "1800", 60, 86400, READ_SIEVED, "seconds a logged-in ManageSieve client may be silent (RFC 5804 1.2: 1800 at least)"),
     {.name = "allowplaintext", .type = CONTROL_FLAG, .fallback = "no", .ours = true,
-     .readers = READ_SMTPD | READ_IMAPD | READ_POPD | READ_AUTH,
+     .readers = READ_SMTPD | READ_IMAPD | READ_POPD | READ_SIEVED | READ_AUTH,
      .field = FIELD(bool, allowplaintext),
      .help = "take readable passwords without encryption from other hosts too"},
     OURS_LIST(servernames, "=me", READ_FRONT | READ_INIT, "names that clients call this host by; all stand in the self-signed certificate"),
@@ -132,6 +136,7 @@ const struct control_entry control_schema[] = {
     OURS_LISTEN(listenimaps, ":993", "where IMAP is served (TLS from the start)"),
     OURS_LISTEN(listenpop3, ":110", "where POP3 is served (STLS)"),
     OURS_LISTEN(listenpop3s, ":995", "where POP3 is served (TLS from the start)"),
+    OURS_LISTEN(listensieve, ":4190", "where ManageSieve is served (STARTTLS)"),
     OURS_LISTEN(listenmetrics, "", "where Prometheus metrics are served: address:port"),
     {.name = "relayauth", .type = CONTROL_MAP, .secret = true, .ours = true, .readers = READ_RELAY,
      .field = FIELD(struct names, relayauth), .help = "relayhost:user:password for the relays of smtproutes"},
@@ -203,7 +208,8 @@ void control_readers(unsigned readers, struct buf *b)
 {
     static const char *const names[] = {"front",  "smtpd",        "imapd",    "popd",    "route",
                                         "sched",  "deliver",      "relay",    "init",    "auth",
-                                        "keeper", "qmail-inject", "recorder", "twinpost"};
+                                        "keeper", "qmail-inject", "recorder", "twinpost",
+                                        "sieved"};
     if (readers == READ_ALL) {
         buf_add(b, S("all"));
         return;

@@ -33,7 +33,8 @@ enum { /* bit masks: who reads it */
        READ_INJECT = 1 << 11,
        READ_RECORDER = 1 << 12,
        READ_CTL = 1 << 13,
-       READ_ALL = (1 << 14) - 1,
+       READ_SIEVED = 1 << 14,
+       READ_ALL = (1 << 15) - 1,
 };
 
 enum { CONTROL_CHOICES = 4, CONTROL_FILE_MAX = 16 << 20, CONTROL_NAME_MAX = 64 };

@@ -48,11 +48,12 @@ struct site {
     int delaynoticeto;
     uint64_t concurrencyperhost;
     uint64_t timeoutimap, timeoutpop3, timeoutlogin, timeoutprogram, maxprogrammemory;
+    uint64_t maxsieveredirects, maxsievescripts, maxsievebytes, timeoutsieve;
     bool allowplaintext;
     struct names servernames, resolvers;
     str outgoingip;
     struct names listensmtp, listensubmission, listensubmissions, listenimap, listenimaps,
-        listenpop3, listenpop3s, listenmetrics;
+        listenpop3, listenpop3s, listensieve, listenmetrics;
     struct names relayauth; /* secret: relayhost:user:password */
     /* not control files */
     str users_cdb; /* users/cdb; empty: absent */

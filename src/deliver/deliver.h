@@ -10,6 +10,7 @@
 #include "dotqmail/environment.h"
 #include "dotqmail/parse.h"
 #include "ipc/boot.h"
+#include "ipc/submit.h"
 #include "ipc/work.h"
 #include "os/loop.h"
 #include "store/maildir.h"
@@ -32,6 +33,7 @@ struct worker {
     int home; /* directory, "." at start */
     struct open_maildir maildirs[PATHS_MAX];
     size_t n_maildirs;
+    struct filter *filter; /* the user's Sieve script, once there was need of it */
 };
 
 enum job_step { JOB_DONE, JOB_IN_BATCH };
@@ -66,6 +68,7 @@ struct open_maildir *maildir_for(struct worker *w, const char *path, err *ret_e)
 err maildir_add(struct job *j, struct open_maildir *m, size_t *ret_index);
 bool deliver_maildir(struct job *j, const char *path); /* now, durable */
 bool deliver_mbox(struct job *j, const char *path);
+bool deliver_mbox_parts(struct job *j, const char *path, const str *parts, size_t n);
 void maildir_failed(struct job *j, err e);
 
 /* program.c: true when the next instruction may run. *ret_stop: exit 99. */
@@ -73,3 +76,20 @@ bool deliver_program(struct job *j, str command, bool *ret_stop);
 
 /* forward.c */
 bool deliver_forwards(struct job *j);
+struct letter { /* a message for the queue: head, then body */
+    str sender;
+    str recipients; /* as struct submit has them */
+    str head, body;
+    uint32_t flags; /* enum submit_flag */
+};
+err letter_submit(struct job *j, const struct letter *l, struct submit_done *ret);
+bool letter_send(struct job *j, const struct letter *l); /* failures are the job's */
+/* What qmail-queue puts on top of everything, then our Delivered-To line: hops are counted. */
+void add_trace(const struct job *j, struct buf *b);
+bool find_newsender(struct job *j); /* job.c */
+enum job_step batch_it(struct job *j, const char *path);
+
+/* filter.c: Sieve, where .qmail delivers to the user's mailbox. */
+bool filter_is_for(struct job *j, const struct instruction *in);
+/* alone: this is the job's only instruction, and its delivery may wait in a batch. */
+enum job_step filter_run(struct job *j, const struct instruction *in, bool alone);

@@ -81,11 +81,9 @@ bool deliver_maildir(struct job *j, const char *path)
     return !failed(e);
 }
 
-bool deliver_mbox(struct job *j, const char *path)
+bool deliver_mbox_parts(struct job *j, const char *path, const str *parts, size_t n)
 {
-    str parts[3];
-    struct mbox_delivery d = {.from_line = j->uf, .parts = parts, .fd = -1};
-    parts_of(j, parts, &d.n_parts);
+    struct mbox_delivery d = {.from_line = j->uf, .parts = parts, .n_parts = n, .fd = -1};
     err e = mbox_deliver(j->worker->home, path, &d);
     if (!failed(e))
         return true;
@@ -96,4 +94,12 @@ bool deliver_mbox(struct job *j, const char *path)
     str text = arena_printf(j->arena, "Unable to write %s: %s. (#4.3.0)", path, err_text(e));
     job_fail(j, WORK_TEMP, text.p);
     return false;
+}
+
+bool deliver_mbox(struct job *j, const char *path)
+{
+    str parts[3];
+    size_t n;
+    parts_of(j, parts, &n);
+    return deliver_mbox_parts(j, path, parts, n);
 }

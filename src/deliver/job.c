@@ -105,7 +105,7 @@ static bool describe(struct job *j)
     return true;
 }
 
-static bool find_newsender(struct job *j)
+bool find_newsender(struct job *j)
 {
     struct dotqmail_files files = files_of(j->worker);
     bool owner, owner_default;
@@ -134,7 +134,7 @@ static const struct instruction *single_maildir(const struct job *j)
     return only;
 }
 
-static enum job_step batch_it(struct job *j, const char *path)
+enum job_step batch_it(struct job *j, const char *path)
 {
     err e;
     struct open_maildir *m = maildir_for(j->worker, path, &e);
@@ -151,6 +151,10 @@ static enum job_step batch_it(struct job *j, const char *path)
 static bool run_one(struct job *j, const struct instruction *in, bool *ret_stop)
 {
     const char *text = arena_cstr(j->arena, in->text);
+    if (filter_is_for(j, in)) {
+        (void)filter_run(j, in, false);
+        return j->outcome == WORK_OK;
+    }
     switch (in->kind) {
     case DO_MBOX:
         return deliver_mbox(j, text);
@@ -189,6 +193,8 @@ enum job_step job_run(struct job *j)
     const struct instruction *only = single_maildir(j);
     if (only) {
         count(j, j->plan.n);
+        if (filter_is_for(j, only))
+            return filter_run(j, only, true);
         return batch_it(j, arena_cstr(j->arena, only->text));
     }
     if (!find_newsender(j))

@@ -32,6 +32,13 @@ int64_t clock_micros(void)
     return frozen >= 0 ? frozen * 1000000 : read_clock(CLOCK_REALTIME, 1000000);
 }
 
+int clock_zone_minutes(int64_t at)
+{
+    time_t t = (time_t)at;
+    struct tm tm;
+    return localtime_r(&t, &tm) ? (int)(tm.tm_gmtoff / 60) : 0;
+}
+
 deadline deadline_in_ms(int64_t ms)
 {
     return (deadline){clock_ms() + ms};

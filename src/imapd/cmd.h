@@ -41,6 +41,7 @@ CMD(unselect);
 CMD(expunge);
 CMD(search);
 CMD(sort);
+CMD(cancelupdate);
 CMD(thread);
 CMD(fetch);
 CMD(store);

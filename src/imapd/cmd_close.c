@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* CLOSE (RFC 3501 6.4.2) removes what is \Deleted without a word; UNSELECT (RFC 3691) does not. */
 #include "imapd/cmd.h"
+#include "imapd/contexts.h"
 #include "imapd/saved.h"
 
 static struct reply leave(struct session *s)
 {
     session_forget_section(s);
     saved_forget(s);
+    contexts_forget(s);
     s->phase = PHASE_AUTHENTICATED;
     err e = store_unselect(s->store);
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("No mailbox is selected now");

@@ -2,6 +2,7 @@
 /* COPY (RFC 3501 6.4.7) and MOVE (RFC 6851): all or nothing, durable before OK; COPYUID of
  * RFC 4315 3. */
 #include "imapd/cmd.h"
+#include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "imapd/saved.h"
 #include "imapd/spans.h"
@@ -65,7 +66,11 @@ static struct reply copy(struct session *s, const struct imap_head *head, struct
         say_bytes(s, S("] Moved.\r\n"));
     }
     sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
-    return s->phase == PHASE_END ? reply_lost(s) : r;
+    if (s->phase == PHASE_END)
+        return reply_lost(s);
+    if (condstore_is_on(s)) /* RFC 7162 3.2.10 */
+        r.code = condstore_code(s);
+    return r;
 }
 
 CMD(copy)

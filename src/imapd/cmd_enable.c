@@ -8,8 +8,10 @@ static const struct {
     unsigned bits;    /* what it switches on */
     unsigned implies; /* and that with it */
 } table[] = {
-    {S("IMAP4rev2"), ENABLED_REV2, 0},                  /* RFC 9051 6.3.1 */
-    {S("UTF8=ACCEPT"), ENABLED_UTF8, 0},                /* RFC 9755 3 */
+    {S("IMAP4rev2"), ENABLED_REV2, 0},   /* RFC 9051 6.3.1 */
+    {S("UTF8=ACCEPT"), ENABLED_UTF8, 0}, /* RFC 9755 3 */
+    {S("CONDSTORE"), ENABLED_CONDSTORE, 0},
+    {S("QRESYNC"), ENABLED_QRESYNC, ENABLED_CONDSTORE}, /* RFC 7162 3.2.3 */
     {S("UIDONLY"), ENABLED_UIDONLY, 0},                 /* RFC 9586 3.1 */
 };
 
@@ -55,7 +57,11 @@ CMD(enable)
     s->enabled |= implied;
     buf_add(&b, S("\r\n"));
     say_bytes(s, buf_str(&b));
-    if (!had && (s->enabled & ENABLED_CONDSTORE))
+    if (!had && (s->enabled & ENABLED_CONDSTORE)) {
+        condstore_want(s);
         condstore_say_highest(s);
+    }
+    if (s->phase == PHASE_END)
+        return reply_lost(s);
     return reply_ok("Enabled");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* EXPUNGE (RFC 3501 6.4.3) and UID EXPUNGE (RFC 4315 2.1). */
 #include "imapd/cmd.h"
+#include "imapd/condstore.h"
 #include "imapd/saved.h"
 #include "imapd/spans.h"
 #include "imapd/sync.h"
@@ -43,5 +44,8 @@ CMD(expunge)
     size_t after = store_box(s->store)->n;
     if (after < before)
         log_event(s->log, EV_MAIL_EXPUNGED, F_INT("messages", before - after));
-    return reply_ok("Expunged");
+    struct reply r = reply_ok("Expunged");
+    if (after < before && condstore_is_on(s)) /* RFC 7162 3.2.7 */
+        r.code = condstore_code(s);
+    return r;
 }

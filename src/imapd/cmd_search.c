@@ -3,15 +3,19 @@
  * and 9394. */
 #include "imapd/cmd.h"
 #include "imapd/condstore.h"
+#include "imapd/contexts.h"
 #include "imapd/search.h"
 #include "imapd/search_answer.h"
 
 CMD(search)
 {
     struct imap_search_args want;
+    struct imap_reader start = *args;
     err e = imap_search_args(args, &want);
     if (failed(e))
         return reply_bad(e);
+    if ((want.ret.options & IMAP_RETURN_UPDATE) && contexts_has(s, s->tag))
+        return reply_bad(err_new(ERR_SYNTAX, "a search of that tag is kept up to date already"));
     if (want.numbers && (s->enabled & ENABLED_UIDONLY))
         return reply_uid_required();
     e = search_prepare(s, &want);
@@ -31,5 +35,7 @@ CMD(search)
                             .ret = &want.ret};
     answer_save(s, &answer);
     answer_say(s, &answer);
+    if (want.ret.options & IMAP_RETURN_UPDATE)
+        contexts_begin(s, start, head->uid, &found);
     return reply_ok("Searched");
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* SELECT and EXAMINE, RFC 3501 6.3.1 and 6.3.2. */
+/* SELECT and EXAMINE, RFC 3501 6.3.1 and 6.3.2; CONDSTORE and QRESYNC, RFC 7162 3.1.8 and 3.2.5. */
 #include "imapd/cmd.h"
+#include "imapd/condstore.h"
+#include "imapd/contexts.h"
 #include "imapd/names.h"
+#include "imapd/resync.h"
 #include "imapd/saved.h"
 #include "imapd/sync.h"
 
@@ -42,19 +45,34 @@ static void say_closed(struct session *s)
         say(s, "* OK [CLOSED] The previous mailbox is closed.\r\n");
 }
 
+/* RFC 8474 4.2. */
+static void say_id(struct session *s, const struct store_box *box)
+{
+    if (box->id.n > 0)
+        say(s, "* OK [MAILBOXID (%.*s)] The same for as long as the UIDs.\r\n", STR_ARG(box->id));
+}
+
 static struct reply open_mailbox(struct session *s, struct imap_reader *args, enum store_mode mode)
 {
-    str name;
-    err e = imap_mailbox_arg(args, &name);
+    str name = {0};
+    struct imap_select_params params;
+    err e = imap_mailbox(args, &name);
+    if (!failed(e))
+        e = imap_select_params(args, &params);
     if (!failed(e))
         e = names_in(s, &name);
+    if (!failed(e) && params.qresync && !(s->enabled & ENABLED_QRESYNC)) /* RFC 7162 3.2.5 */
+        e = err_new(ERR_SYNTAX, "QRESYNC is not enabled");
     if (failed(e))
         return reply_bad(e);
     /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
     session_forget_section(s);
     saved_forget(s);
+    contexts_forget(s);
     say_closed(s);
     s->phase = PHASE_AUTHENTICATED;
+    if (params.condstore)
+        condstore_enable(s);
     const struct store_box *box;
     e = store_select(s->store, name, mode, &box);
     if (failed(e))
@@ -67,6 +85,13 @@ static struct reply open_mailbox(struct session *s, struct imap_reader *args, en
     say(s, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n", box->uidvalidity);
     say_name(s, name);
     say(s, "* OK [UIDNEXT %u] The next UID.\r\n", box->uidnext);
+    condstore_say_highest(s);
+    say_id(s, box);
+    if (params.qresync) {
+        e = resync_say(s, &params);
+        if (failed(e))
+            return reply_store(s, e, NULL);
+    }
     struct reply r = reply_ok(mode == STORE_SELECT ? "Selected" : "Examined");
     r.code = box->writable ? S("READ-WRITE") : S("READ-ONLY");
     return r;

@@ -2,6 +2,7 @@
 /* SORT and UID SORT, RFC 5256 3; with RETURN, RFC 5267 3. */
 #include "imapd/cmd.h"
 #include "imapd/condstore.h"
+#include "imapd/contexts.h"
 #include "imapd/search_answer.h"
 #include "imapd/sort.h"
 
@@ -34,5 +35,7 @@ CMD(sort)
         return reply_store(s, e, NULL);
     answer_save(s, &answer);
     answer_say(s, &answer);
+    if (want.search.ret.options & IMAP_RETURN_UPDATE) /* no CONTEXT=SORT (RFC 5267 4.3.1) */
+        contexts_refuse(s);
     return reply_ok("Sorted");
 }

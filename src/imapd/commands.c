@@ -43,6 +43,7 @@ static const struct command table[] = {
      .numbers = true,
      .news = NEWS_KEEP_GONE,
      .run = cmd_search},
+    {.name = S("CANCELUPDATE"), .phases = BOX, .news = NEWS_ALL, .run = cmd_cancelupdate},
     {.name = S("SORT"),
      .phases = BOX,
      .uid = true,

@@ -8,19 +8,22 @@ bool condstore_is_on(const struct session *s)
 
 uint64_t condstore_highest(const struct session *s)
 {
-    (void)s;
-    return 0;
+    return store_box(s->store)->highestmodseq;
 }
 
 uint64_t condstore_modseq(const struct session *s, size_t index)
 {
-    (void)s, (void)index;
-    return 0;
+    const struct store_box *box = store_box(s->store);
+    return box->modseqs != NULL ? box->modseqs[index] : box->highestmodseq;
 }
 
 void condstore_say_highest(struct session *s)
 {
-    if (s->phase == PHASE_SELECTED)
+    if (s->phase != PHASE_SELECTED)
+        return;
+    if (condstore_highest(s) == 0)
+        say(s, "* OK [NOMODSEQ] Changes are not counted here.\r\n");
+    else
         say(s, "* OK [HIGHESTMODSEQ %llu] The highest.\r\n",
             (unsigned long long)condstore_highest(s));
 }
@@ -30,7 +33,20 @@ void condstore_enable(struct session *s)
     if (condstore_is_on(s))
         return;
     s->enabled |= ENABLED_CONDSTORE;
+    condstore_want(s);
     condstore_say_highest(s);
+}
+
+void condstore_want(struct session *s)
+{
+    err e = store_want_modseqs(s->store);
+    if (failed(e))
+        session_bye(s, "The mail store does not answer; try again later");
+}
+
+str condstore_code(struct session *s)
+{
+    return arena_printf(s->arena, "HIGHESTMODSEQ %llu", (unsigned long long)condstore_highest(s));
 }
 
 enum { VANISHED_LINE = 8000 }; /* RFC 7162 4: clients take 8,192 octets at least */

@@ -5,9 +5,12 @@
 
 /* A command that RFC 7162 3.1 calls CONDSTORE-enabling: from now on changes carry a MODSEQ. */
 void condstore_enable(struct session *s);
+/* Takes the mod-sequences of all messages from the keeper; ends the session when it cannot. */
+void condstore_want(struct session *s);
 bool condstore_is_on(const struct session *s);
 /* "* OK [HIGHESTMODSEQ n]", if a mailbox is open. */
 void condstore_say_highest(struct session *s);
+str condstore_code(struct session *s); /* "HIGHESTMODSEQ n", for a tagged answer */
 uint64_t condstore_highest(const struct session *s);
 uint64_t condstore_modseq(const struct session *s, size_t index); /* of one message */
 

@@ -57,36 +57,44 @@ static unsigned keyword_flag(const struct store_box *box, str name)
     return 0;
 }
 
-static err prepare_set(const struct store_box *box, struct imap_search *node)
+struct preparing {
+    struct session *s;
+    struct arena *arena;
+    const struct imap_search_args *args;
+    bool lasting;
+};
+
+static err prepare_set(const struct preparing *p, struct imap_search *node)
 {
+    const struct store_box *box = store_box(p->s->store);
     bool uid = node->key == IMAP_KEY_UID;
     if (!uid && box->n == 0)
         return err_new(ERR_SYNTAX, "no such message");
+    for (size_t i = 0; i < node->set.n && p->lasting; i++) {
+        struct imap_range *r = &node->set.at[i];
+        if ((r->lo == IMAP_STAR) != (r->hi == IMAP_STAR))
+            *r = (struct imap_range){r->lo + r->hi, UINT32_MAX}; /* a star is 0 */
+    }
     uint32_t largest = !uid ? (uint32_t)box->n : box->n > 0 ? box->messages[box->n - 1].uid : 0;
     imap_set_resolve(&node->set, largest);
-    if (!uid && imap_set_max(&node->set) > box->n)
+    if (!uid && imap_set_max(&node->set) > box->n && !p->lasting)
         return err_new(ERR_SYNTAX, "no such message");
     return OK_ERR;
 }
 
-static err prepare_node(struct session *s, const struct imap_search_args *args,
-                        struct imap_search *node)
+static err prepare_node(const struct preparing *p, struct imap_search *node)
 {
-    const struct store_box *box = store_box(s->store);
     switch (node->key) {
     case IMAP_KEY_SET:
     case IMAP_KEY_UID:
-        return prepare_set(box, node);
+        return prepare_set(p, node);
     case IMAP_KEY_SAVED:
-        node->set = saved_as_set(s, s->arena);
-        return OK_ERR;
-    case IMAP_KEY_KEYWORD:
-        node->flag = keyword_flag(box, node->text);
+        node->set = saved_as_set(p->s, p->arena);
         return OK_ERR;
     case IMAP_KEY_HEADER:
     case IMAP_KEY_BODY:
     case IMAP_KEY_TEXT:
-        return to_utf8(s->arena, args->charset, node->text, &node->text);
+        return to_utf8(p->arena, p->args->charset, node->text, &node->text);
     default:
         return OK_ERR;
     }
@@ -137,13 +145,12 @@ static void cheap_ones_first(struct imap_search **list)
 }
 
 /* Recursion ends at IMAP_DEPTH_MAX. */
-static err prepare_tree(struct session *s, const struct imap_search_args *args,
-                        struct imap_search *node)
+static err prepare_tree(const struct preparing *p, struct imap_search *node)
 {
     for (; node != NULL; node = node->next) {
-        err e = prepare_node(s, args, node);
+        err e = prepare_node(p, node);
         if (!failed(e) && node->children != NULL)
-            e = prepare_tree(s, args, node->children);
+            e = prepare_tree(p, node->children);
         if (failed(e))
             return e;
         node->cost = cost_of(node);
@@ -152,15 +159,35 @@ static err prepare_tree(struct session *s, const struct imap_search_args *args,
     return OK_ERR;
 }
 
-err search_prepare(struct session *s, struct imap_search_args *args)
+static err prepare(const struct preparing *p)
 {
     str nothing;
-    if (args->charset.n > 0) { /* an unknown one is refused even when no string needs it */
-        err e = to_utf8(s->arena, args->charset, S(""), &nothing);
+    if (p->args->charset.n > 0) { /* an unknown one is refused even when no string needs it */
+        err e = to_utf8(p->arena, p->args->charset, S(""), &nothing);
         if (failed(e))
             return e;
     }
-    return prepare_tree(s, args, args->root);
+    return prepare_tree(p, p->args->root);
+}
+
+err search_prepare(struct session *s, struct imap_search_args *args)
+{
+    return prepare(&(struct preparing){.s = s, .arena = s->arena, .args = args});
+}
+
+err search_prepare_lasting(struct session *s, struct arena *a, struct imap_search_args *args)
+{
+    return prepare(&(struct preparing){.s = s, .arena = a, .args = args, .lasting = true});
+}
+
+/* Keywords come and go while a tree lasts. */
+static void find_keywords(const struct store_box *box, struct imap_search *node)
+{
+    for (; node != NULL; node = node->next) {
+        if (node->key == IMAP_KEY_KEYWORD)
+            node->flag = keyword_flag(box, node->text);
+        find_keywords(box, node->children);
+    }
 }
 
 struct reply search_refused(struct session *s, const struct imap_search_args *args, err e)
@@ -412,6 +439,7 @@ err search_among(struct session *s, struct imap_search_args *args, const struct 
 {
     size_t n = spans_count(among);
     struct search q = {.s = s, .args = args, .now = clock_seconds()};
+    find_keywords(store_box(s->store), args->root);
     q.yes = NEW_N(s->arena, bool, n + 1);
     q.open = NEW_N(s->arena, uint32_t, args->needs_message ? n + 1 : 1);
     q.place = NEW_N(s->arena, size_t, args->needs_message ? n + 1 : 1);

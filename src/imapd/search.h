@@ -14,6 +14,10 @@
  * that is not there. */
 err search_prepare(struct session *s, struct imap_search_args *args);
 
+/* The same for a tree that outlives the command (contexts.h), with its memory: "n:*" goes on to
+ * whatever comes. */
+err search_prepare_lasting(struct session *s, struct arena *a, struct imap_search_args *args);
+
 struct search_found {
     uint32_t *at; /* indices, ascending; in the command's arena */
     size_t n;

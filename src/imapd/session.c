@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "imapd/collect.h"
+#include "imapd/contexts.h"
 #include "imapd/saved.h"
 #include "imapd/sync.h"
 #include "os/clock.h"
@@ -99,6 +100,7 @@ void session_free(struct session *s)
         return;
     session_forget_section(s);
     saved_forget(s);
+    contexts_forget(s);
     buf_done(&s->command);
     buf_done(&s->mailbox);
     arena_free(s->arena);

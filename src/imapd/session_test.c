@@ -15,6 +15,7 @@ static void select_tells_what_a_client_must_know(void **state)
            "* OK [UNSEEN 2] The first unseen message.\r\n"
            "* OK [UIDVALIDITY 1000] UIDs are valid.\r\n"
            "* OK [UIDNEXT 3] The next UID.\r\n"
+           "* OK [HIGHESTMODSEQ 3] The highest.\r\n"
            "a OK [READ-WRITE] Selected.\r\n");
 }
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "imapd/condstore.h"
+#include "imapd/contexts.h"
 #include "wire/imap_write.h"
 
 static_assert((int)IMAP_SEEN == STORE_SEEN && (int)IMAP_ANSWERED == STORE_ANSWERED &&
@@ -162,6 +163,7 @@ static void say_changes(struct session *s, const struct store_changes *c, unsign
                         const struct sync_own *own)
 {
     const struct store_box *box = store_box(s->store);
+    contexts_say_gone(s, c); /* while the numbers still mean what the client thinks */
     if (s->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) /* RFC 7162 3.2.10, RFC 9586 3.3 */
         say_vanished(s, c);
     else
@@ -175,6 +177,7 @@ static void say_changes(struct session *s, const struct store_changes *c, unsign
     if (c->keywords_changed)
         sync_say_known_flags(s);
     say_flag_changes(s, c, flags, own);
+    contexts_say_changed(s, c);
 }
 
 static void sync_and_say(struct session *s, enum store_sync_mode mode, unsigned flags,

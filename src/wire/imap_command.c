@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/imap_command.h"
 
+#include "wire/imap_resync.h"
+
 static bool is_tag_char(char c)
 {
     return imap_is_astring_char(c) && c != '+';
@@ -124,6 +126,8 @@ err imap_store_args(struct imap_reader *r, struct imap_store_args *ret)
     err e = imap_space(r);
     if (!failed(e))
         e = imap_set_parse(r, &args.set);
+    if (!failed(e))
+        e = imap_store_modifiers(r, &args.conditional, &args.unchangedsince);
     if (!failed(e))
         e = imap_space(r);
     if (!failed(e))

@@ -47,6 +47,8 @@ struct imap_store_args {
     enum imap_store_mode mode;
     bool silent;
     struct imap_flags flags;
+    bool conditional; /* RFC 7162 3.1.3 */
+    uint64_t unchangedsince;
 };
 err imap_store_args(struct imap_reader *r, struct imap_store_args *ret); /* from after the verb */
 

@@ -33,6 +33,7 @@ CMD(getmetadata);
 CMD(setmetadata);
 CMD(append);
 CMD(replace);
+CMD(compress);
 CMD(idle);
 /* in a mailbox */
 CMD(check);

@@ -22,6 +22,21 @@ static const struct {
     {S("UNSELECT"), AFTER},
     {S("CHILDREN"), AFTER},
     {S("MOVE"), AFTER},
+    {S("COMPRESS=DEFLATE"), AFTER},
+    {S("LIST-EXTENDED"), AFTER},
+    {S("LIST-STATUS"), AFTER},
+    {S("LIST-METADATA"), AFTER},
+    {S("SPECIAL-USE"), AFTER},
+    {S("CREATE-SPECIAL-USE"), AFTER},
+    {S("STATUS=SIZE"), AFTER},
+    {S("METADATA"), AFTER},
+    {S("MULTIAPPEND"), AFTER},
+    {S("CATENATE"), AFTER},
+    {S("REPLACE"), AFTER},
+    {S("BINARY"), AFTER},
+    {S("PREVIEW"), AFTER},
+    {S("APPENDLIMIT=1073741824"), AFTER},
+    {S("UTF8=ACCEPT"), AFTER},
     /* clang-format on */
 };
 

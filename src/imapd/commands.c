@@ -32,6 +32,7 @@ static const struct command table[] = {
     {.name = S("STATUS"), .phases = IN, .news = NEWS_ALL, .run = cmd_status},
     {.name = S("APPEND"), .phases = IN, .run = cmd_append},
     {.name = S("REPLACE"), .phases = IN, .uid = true, .run = cmd_replace},
+    {.name = S("COMPRESS"), .phases = IN, .run = cmd_compress},
     {.name = S("IDLE"), .phases = IN, .run = cmd_idle},
     {.name = S("CHECK"), .phases = BOX, .run = cmd_check},
     {.name = S("CLOSE"), .phases = BOX, .run = cmd_close},

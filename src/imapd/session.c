@@ -227,12 +227,15 @@ static err wait_once(struct session *s, enum session_wait what, deadline by, uns
 err session_wait(struct session *s, enum session_wait what, deadline by, unsigned *ret_ready)
 {
     *ret_ready = READY_CLIENT;
+    err e = io_pump(s->io);
+    if (failed(e))
+        return e;
     str have = io_peek(s->io);
     if (have.n >
         0) /* half a command may be all for now: what was said must not wait for the rest */
         return str_find(have, '\n') >= 0 ? OK_ERR : session_flush(s);
     *ret_ready = 0;
-    err e = session_flush(s);
+    e = session_flush(s);
     if (failed(e))
         return e;
     deadline soon = deadline_in_ms(SESSION_SMALL_AFTER_MS);

@@ -65,6 +65,7 @@ struct session {
     bool can_bind;                /* auth is given channel binding data */
     bool loopback, plain_allowed; /* plain_allowed: by configuration */
     bool in_command;
+    bool compressed;
     unsigned bad; /* BAD answers in a row */
     deadline login_by;
     int64_t idle_ms;

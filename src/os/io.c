@@ -23,6 +23,9 @@ struct io {
     int64_t write_timeout_ms;
     bool wants_more; /* the last read filled all there was: more at once is cheaper */
     bool in_is_socket, out_is_socket; /* until the kernel says otherwise */
+    bool is_coded;
+    struct io_coding coding;
+    struct buf coded_in, coded_out; /* as they cross the wire */
 };
 
 struct io *io_new(int in_fd, int out_fd)
@@ -33,6 +36,8 @@ struct io *io_new(int in_fd, int out_fd)
     io->write_timeout_ms = 300000;
     io->in_is_socket = io->out_is_socket = true;
     buf_init(&io->out, OUT_MAX);
+    buf_init(&io->coded_in, OUT_MAX);
+    buf_init(&io->coded_out, 2 * OUT_MAX);
     return io;
 }
 
@@ -49,6 +54,10 @@ void io_free(struct io *io)
     if (!io)
         return;
     close_both(io);
+    if (io->is_coded)
+        io->coding.free(io->coding.ctx);
+    buf_done(&io->coded_in);
+    buf_done(&io->coded_out);
     buf_done(&io->out);
     free(io->in);
     free(io);
@@ -104,10 +113,10 @@ static void make_room(struct io *io, size_t n)
 }
 
 /* Tries without waiting first: under load the bytes are usually there. */
-static ssize_t read_now(struct io *io, size_t n)
+static ssize_t read_now(struct io *io, char *to, size_t n)
 {
     if (io->in_is_socket) {
-        ssize_t got = recv(io->in_fd, io->in + io->tail, n, MSG_DONTWAIT);
+        ssize_t got = recv(io->in_fd, to, n, MSG_DONTWAIT);
         if (got >= 0 || errno != ENOTSOCK)
             return got;
         io->in_is_socket = false;
@@ -117,22 +126,16 @@ static ssize_t read_now(struct io *io, size_t n)
         errno = EAGAIN;
         return -1;
     }
-    return read(io->in_fd, io->in + io->tail, n);
+    return read(io->in_fd, to, n);
 }
 
 /* One read of what is there. */
-static err fill(struct io *io, deadline by)
+static err read_once(struct io *io, char *to, size_t room, deadline by, size_t *ret_n)
 {
-    if (io->head == io->tail)
-        io->head = io->tail = 0;
-    size_t want = io->cap - io->tail >= 1024 ? 1024 : IN_FIRST;
-    make_room(io, io->wants_more && io->cap < IN_MOST ? io->cap - io->tail + io->cap : want);
     for (;;) {
-        size_t room = io->cap - io->tail;
-        ssize_t n = read_now(io, room);
+        ssize_t n = read_now(io, to, room);
         if (n > 0) {
-            io->tail += (size_t)n;
-            io->wants_more = (size_t)n == room;
+            *ret_n = (size_t)n;
             return OK_ERR;
         }
         if (n == 0 || errno == ECONNRESET || errno == EPIPE)
@@ -146,6 +149,70 @@ static err fill(struct io *io, deadline by)
         if (failed(e))
             return e;
     }
+}
+
+/* What came already, as far as it goes; *ret_n 0: more must come. */
+static err decode_some(struct io *io, size_t *ret_n)
+{
+    if (io->head == io->tail)
+        io->head = io->tail = 0;
+    make_room(io, io->cap - io->tail >= 1024 ? 1024 : IN_FIRST);
+    str coded = buf_str(&io->coded_in);
+    err e = io->coding.decode(io->coding.ctx, &coded, io->in + io->tail, io->cap - io->tail, ret_n);
+    if (failed(e))
+        return e;
+    io->tail += *ret_n;
+    buf_drop(&io->coded_in, io->coded_in.n - coded.n);
+    return OK_ERR;
+}
+
+static err fill_coded(struct io *io, deadline by)
+{
+    for (;;) {
+        size_t n = 0;
+        err e = decode_some(io, &n);
+        if (failed(e) || n > 0)
+            return e;
+        char *room = buf_room(&io->coded_in, IN_FIRST);
+        if (room == NULL)
+            return err_new(ERR_SYNTAX, "coded input that never ends");
+        e = read_once(io, room, IN_FIRST, by, &n);
+        if (failed(e))
+            return e;
+        buf_added(&io->coded_in, n);
+    }
+}
+
+static err fill(struct io *io, deadline by)
+{
+    if (io->is_coded)
+        return fill_coded(io, by);
+    if (io->head == io->tail)
+        io->head = io->tail = 0;
+    size_t want = io->cap - io->tail >= 1024 ? 1024 : IN_FIRST;
+    make_room(io, io->wants_more && io->cap < IN_MOST ? io->cap - io->tail + io->cap : want);
+    size_t room = io->cap - io->tail, n = 0;
+    err e = read_once(io, io->in + io->tail, room, by, &n);
+    if (failed(e))
+        return e;
+    io->tail += n;
+    io->wants_more = n == room;
+    return OK_ERR;
+}
+
+void io_set_coding(struct io *io, struct io_coding coding)
+{
+    io->is_coded = true;
+    io->coding = coding;
+    buf_add(&io->coded_in, io_peek(io));
+    io->head = io->tail = 0;
+}
+
+err io_pump(struct io *io)
+{
+    size_t n;
+    return io->is_coded && io->head == io->tail && io->coded_in.n > 0 ? decode_some(io, &n)
+                                                                      : OK_ERR;
 }
 
 err io_read_line(struct io *io, size_t max, deadline by, str *ret_line)
@@ -235,9 +302,8 @@ static ssize_t write_now(struct io *io, str s)
     return write(io->out_fd, s.p, s.n);
 }
 
-err io_flush(struct io *io, deadline by)
+static err send_all(struct io *io, str rest, deadline by)
 {
-    str rest = buf_str(&io->out);
     while (rest.n) {
         ssize_t n = write_now(io, rest);
         if (n >= 0) {
@@ -255,8 +321,25 @@ err io_flush(struct io *io, deadline by)
         if (failed(e))
             return e;
     }
-    buf_reset(&io->out);
     return OK_ERR;
+}
+
+err io_flush(struct io *io, deadline by)
+{
+    if (io->out.n == 0)
+        return OK_ERR;
+    err e = OK_ERR;
+    if (io->is_coded) {
+        e = io->coding.encode(io->coding.ctx, buf_str(&io->out), &io->coded_out);
+        if (!failed(e))
+            e = buf_check(&io->coded_out, "coded output");
+    }
+    if (!failed(e))
+        e = send_all(io, buf_str(io->is_coded ? &io->coded_out : &io->out), by);
+    buf_reset(&io->coded_out);
+    if (!failed(e))
+        buf_reset(&io->out);
+    return e;
 }
 
 void io_set_write_timeout(struct io *io, int64_t ms)
@@ -327,4 +410,9 @@ void io_idle(struct io *io)
     }
     if (io->out.n == 0)
         buf_done(&io->out);
+    if (io->coded_in.n == 0)
+        buf_done(&io->coded_in);
+    buf_done(&io->coded_out);
+    if (io->is_coded && io->coding.idle && io->coded_in.n == 0)
+        io->coding.idle(io->coding.ctx);
 }

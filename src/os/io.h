@@ -39,3 +39,19 @@ void io_set_write_timeout(struct io *io, int64_t ms); /* for flushes that io_wri
 enum { IO_READY_INPUT = 1, IO_READY_OTHER = 2 };
 err io_wait(struct io *io, int other_fd, deadline by, unsigned *ret_ready);
 void io_idle(struct io *io); /* gives empty buffers back */
+
+/* A coding between the stream and what is read and written here (COMPRESS). */
+struct io_coding {
+    void *ctx;
+    /* Takes from the front of *coded, fills at most cap bytes of plain; 0: it needs more input. An
+     * error ends the stream. */
+    err (*decode)(void *ctx, str *coded, char *plain, size_t cap, size_t *ret_n);
+    /* All of `plain` to `out`, so that the peer can read it all. */
+    err (*encode)(void *ctx, str plain, struct buf *out);
+    void (*idle)(void *ctx); /* nothing is under way: give memory back; NULL is fine */
+    void (*free)(void *ctx);
+};
+/* From now on; flush first. What was read and not consumed is coded already. */
+void io_set_coding(struct io *io, struct io_coding coding);
+/* Decodes what came already, so that io_peek() shows whether there is input before one waits. */
+err io_pump(struct io *io);

@@ -104,7 +104,7 @@ static void on_late(void *ctx)
 static bool becomes_the_user(uint32_t service)
 {
     return service == SERVICE_IMAP || service == SERVICE_IMAPS || service == SERVICE_POP3 ||
-           service == SERVICE_POP3S;
+           service == SERVICE_POP3S || service == SERVICE_SIEVE;
 }
 
 static void failed_login(struct client *k)

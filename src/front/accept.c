@@ -20,6 +20,9 @@ str refusal_text(enum service s, bool for_good)
     case SERVICE_IMAPS:
         return for_good ? S("* BYE you may not connect here\r\n")
                         : S("* BYE [UNAVAILABLE] not now, please try later\r\n");
+    case SERVICE_SIEVE:
+        return for_good ? S("BYE \"you may not connect here\"\r\n")
+                        : S("BYE (TRYLATER) \"not now, please try later\"\r\n");
     default:
         return for_good ? S("-ERR [SYS/PERM] you may not connect here\r\n")
                         : S("-ERR [SYS/TEMP] not now, please try later\r\n");
@@ -41,6 +44,7 @@ static enum site_rules rules_of(enum service s)
         return RULES_SUBMISSION;
     case SERVICE_IMAP:
     case SERVICE_IMAPS:
+    case SERVICE_SIEVE: /* who may read mail may say what becomes of it */
         return RULES_IMAP;
     default:
         return RULES_POP3;

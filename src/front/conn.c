@@ -177,6 +177,8 @@ static enum program program_of(enum service s)
     case SERVICE_POP3:
     case SERVICE_POP3S:
         return PROGRAM_POPD;
+    case SERVICE_SIEVE:
+        return PROGRAM_SIEVED;
     default:
         return PROGRAM_SMTPD;
     }

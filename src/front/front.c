@@ -180,7 +180,8 @@ err front_open(struct front *f, struct boot *boot)
         return e;
     if (failed(front_load_certificates(f))) /* told there; without TLS we still serve */
         f->tls = NULL;
-    static const enum program sessions[] = {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD};
+    static const enum program sessions[] = {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD,
+                                            PROGRAM_SIEVED};
     for (size_t i = 0; i < sizeof sessions / sizeof sessions[0]; i++)
         if (boot->doors[sessions[i]] >= 0)
             f->sessions[sessions[i]] = channel_new(boot->doors[sessions[i]]);

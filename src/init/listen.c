@@ -86,6 +86,8 @@ static const struct names *addresses_of(const struct site *s, enum service servi
         return &s->listenpop3s;
     case SERVICE_METRICS:
         return &s->listenmetrics;
+    case SERVICE_SIEVE:
+        return &s->listensieve;
     case SERVICE_COUNT:
         break;
     }
@@ -95,7 +97,8 @@ static const struct names *addresses_of(const struct site *s, enum service servi
 /* Mailboxes are read where they are written: on the live host of a pair. */
 static bool is_for_the_live_alone(enum service s)
 {
-    return s == SERVICE_IMAP || s == SERVICE_IMAPS || s == SERVICE_POP3 || s == SERVICE_POP3S;
+    return s == SERVICE_IMAP || s == SERVICE_IMAPS || s == SERVICE_POP3 || s == SERVICE_POP3S ||
+           s == SERVICE_SIEVE;
 }
 
 err house_listen(struct house *h)

@@ -49,10 +49,14 @@ static const struct program_plan plans[] = {
      .user = "twplogin",
      .doors = {PROGRAM_AUTH, PROGRAM_INIT},
      .max_files = 1024},
+    {.program = PROGRAM_SIEVED,
+     .user = "twplogin",
+     .doors = {PROGRAM_AUTH, PROGRAM_INIT},
+     .max_files = 1024},
     {.program = PROGRAM_FRONT,
      .user = "twpfront",
      .dirs = {"tls"},
-     .doors = {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD},
+     .doors = {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD, PROGRAM_SIEVED},
      .max_files = 65536},
     {.program = PROGRAM_KEEPER, .max_files = 4096},
     {.program = PROGRAM_DELIVER, .doors = {PROGRAM_SCHED}, .max_files = 1024},
@@ -87,7 +91,8 @@ const struct program_plan *program_plan(enum program p)
 bool is_service(enum program p)
 {
     return p == PROGRAM_RECORDER || p == PROGRAM_AUTH || p == PROGRAM_ROUTE || p == PROGRAM_SCHED ||
-           p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_FRONT;
+           p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_SIEVED ||
+           p == PROGRAM_FRONT;
 }
 
 err house_make_doors(struct house *h)
@@ -150,7 +155,8 @@ err program_start(struct house *h, const struct start *s, pid_t *ret_pid, int *r
 #endif
     /* Thousands of these wait at a time: the C library's cache of small free pieces would pin
      * pages of each one's heap. Others ignore the word. */
-    if (s->plan->program == PROGRAM_IMAPD || s->plan->program == PROGRAM_POPD)
+    if (s->plan->program == PROGRAM_IMAPD || s->plan->program == PROGRAM_POPD ||
+        s->plan->program == PROGRAM_SIEVED)
         envp[n++] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
     struct rlimit files; /* a container may grant less than the plan says */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && limits[0].value > files.rlim_max)

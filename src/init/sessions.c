@@ -147,19 +147,26 @@ void keeper_ended(struct house *h, struct keeper *k)
     }
 }
 
-static err start_session(struct house *h, const struct grant *g, const struct promotion *p,
-                         const struct init_promote *m)
+/* Our end of a conversation with the keeper of that user's mail. */
+static err call_keeper(struct house *h, const struct grant *g, enum program from, int *ret_mine)
 {
     struct keeper *k = keeper_for(h, g);
     if (!k)
         return err_new(ERR_TEMP, "the account is changing");
     err e = k->running ? OK_ERR : keeper_start(h, k);
-    auto_fd int mine = -1, theirs = -1, fd = -1;
+    auto_fd int theirs = -1;
     if (!failed(e))
-        e = fd_pair(FD_PAIR_PACKET, &mine, &theirs);
-    int door = p->program == PROGRAM_IMAPD ? k->door_imapd[0] : k->door_popd[0];
-    if (!failed(e))
-        e = door_pass(door, &(struct door_knock){0}, theirs);
+        e = fd_pair(FD_PAIR_PACKET, ret_mine, &theirs);
+    int door = from == PROGRAM_IMAPD ? k->door_imapd[0] : k->door_popd[0];
+    return failed(e) ? e : door_pass(door, &(struct door_knock){0}, theirs);
+}
+
+static err start_session(struct house *h, const struct grant *g, const struct promotion *p,
+                         const struct init_promote *m)
+{
+    auto_fd int mine = -1, fd = -1;
+    bool mail = p->program != PROGRAM_SIEVED; /* sieved works on files of its own */
+    err e = mail ? call_keeper(h, g, p->program, &mine) : OK_ERR;
     struct start s = {
         .plan = program_plan(p->program), .uid = g->uid, .gid = g->gid, .cwd = g->home};
     pid_t pid;
@@ -177,7 +184,7 @@ static err start_session(struct house *h, const struct grant *g, const struct pr
                                    .answer = m->answer};
     int fds[] = {p->data, p->control, mine};
     e = house_send_site(h, fd);
-    return failed(e) ? e : packet_send(fd, &init_session_schema, 0, &session, fds, 3);
+    return failed(e) ? e : packet_send(fd, &init_session_schema, 0, &session, fds, mail ? 3 : 2);
 }
 
 err keeper_visit(struct house *h, const struct admin_mailbox *who, const struct door_knock *knock,
@@ -281,8 +288,9 @@ static void on_promotion(void *ctx, int fd, unsigned events)
 {
     struct house *h = ctx;
     (void)events;
-    enum program from =
-        channel_fd(h->promotions[PROGRAM_IMAPD]) == fd ? PROGRAM_IMAPD : PROGRAM_POPD;
+    enum program from = PROGRAM_IMAPD;
+    while (!h->promotions[from] || channel_fd(h->promotions[from]) != fd)
+        from++; /* one of those that house_watch_promotions() watches */
     struct packet p;
     forget_old(h);
     while (!failed(channel_try_recv(h->promotions[from], &p)))
@@ -291,8 +299,8 @@ static void on_promotion(void *ctx, int fd, unsigned events)
 
 void house_watch_promotions(struct house *h)
 {
-    static const enum program from[] = {PROGRAM_IMAPD, PROGRAM_POPD};
-    for (size_t i = 0; i < 2; i++) {
+    static const enum program from[] = {PROGRAM_IMAPD, PROGRAM_POPD, PROGRAM_SIEVED};
+    for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) {
         h->promotions[from[i]] = channel_new(h->doors[from[i]][PROGRAM_INIT][1]);
         (void)loop_add(h->loop, h->doors[from[i]][PROGRAM_INIT][1], LOOP_IN, on_promotion,
                        h); /* for ever */

@@ -8,7 +8,7 @@ const char *program_name(enum program p)
         [PROGRAM_IMAPD] = "imapd", [PROGRAM_POPD] = "popd",   [PROGRAM_KEEPER] = "keeper",
         [PROGRAM_ROUTE] = "route", [PROGRAM_SCHED] = "sched", [PROGRAM_DELIVER] = "deliver",
         [PROGRAM_RELAY] = "relay", [PROGRAM_AUTH] = "auth",   [PROGRAM_RECORDER] = "recorder",
-        [PROGRAM_CTL] = "ctl",     [PROGRAM_LOCAL] = "local",
+        [PROGRAM_CTL] = "ctl",     [PROGRAM_LOCAL] = "local", [PROGRAM_SIEVED] = "sieved",
     };
     return p > 0 && p < PROGRAM_COUNT ? names[p] : "unknown";
 }
@@ -24,6 +24,7 @@ const char *service_name(enum service s)
         [SERVICE_POP3] = "pop3",
         [SERVICE_POP3S] = "pop3s",
         [SERVICE_METRICS] = "metrics",
+        [SERVICE_SIEVE] = "sieve",
     };
     return s > 0 && s < SERVICE_COUNT ? names[s] : "unknown";
 }

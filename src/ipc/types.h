@@ -25,6 +25,7 @@ enum program {
     PROGRAM_RECORDER,
     PROGRAM_CTL,   /* an administrator's command, by the control socket */
     PROGRAM_LOCAL, /* any local user's command, by the submit socket; uid is known */
+    PROGRAM_SIEVED,
     PROGRAM_COUNT,
 };
 const char *program_name(enum program p); /* "smtpd" */
@@ -39,6 +40,7 @@ enum service {
     SERVICE_POP3,        /* 110 */
     SERVICE_POP3S,       /* 995 */
     SERVICE_METRICS,     /* Prometheus, served by the recorder */
+    SERVICE_SIEVE,       /* 4190, STARTTLS */
     SERVICE_COUNT,
 };
 const char *service_name(enum service s); /* "submission" */

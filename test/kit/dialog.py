@@ -6,7 +6,7 @@ usage: dialog.py [--env-file house.env | --own-house] [-v] FILE_OR_FOLDER …
 
 A dialog is a text file; each line is one of
   # a comment
-  connect [SERVICE] [from 127.0.0.9]   smtp submission submissions imap imaps pop3 pop3s
+  connect [SERVICE] [from 127.0.0.9]   smtp submission submissions imap imaps pop3 pop3s sieve
                                        (default: by the folder's name; the …s ones are TLS)
   -> text            sends the text and CRLF
   ->> text           sends the text as it is, nothing added; escapes \\r \\n \\0 \\t \\\\ \\xHH
@@ -45,9 +45,10 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TIMEOUT = 20
 PORTS = {"smtp": "SMTP_PORT", "submission": "SUBMISSION_PORT", "submissions": "SUBMISSIONS_PORT",
-         "imap": "IMAP_PORT", "imaps": "IMAPS_PORT", "pop3": "POP3_PORT", "pop3s": "POP3S_PORT"}
+         "imap": "IMAP_PORT", "imaps": "IMAPS_PORT", "pop3": "POP3_PORT", "pop3s": "POP3S_PORT",
+         "sieve": "SIEVE_PORT"}
 TLS_SERVICES = ("submissions", "imaps", "pop3s")
-FOLDERS = {"smtp": "smtp", "imap": "imap", "pop": "pop3"}
+FOLDERS = {"smtp": "smtp", "imap": "imap", "pop": "pop3", "sieve": "sieve"}
 
 
 class Failed(Exception):

@@ -7,6 +7,7 @@
 #include "wire/imap_list.h"
 #include "wire/imap_list_args.h"
 #include "wire/imap_metadata.h"
+#include "wire/imap_notify.h"
 #include "wire/imap_search_args.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -93,6 +94,11 @@ static void folder_arguments(struct imap_reader at)
         for (size_t i = 0; i < set.n; i++)
             if (imap_metadata_name_is_valid(set.pairs[i].entry))
                 assert(imap_metadata_matches(set.pairs[i].entry, set.pairs[i].entry, 0));
+    r = at;
+    struct imap_notify_args notify;
+    if (!failed(imap_notify_args(&r, &notify)))
+        for (size_t i = 0; i < notify.n; i++)
+            assert(notify.groups[i].n <= IMAP_NOTIFY_MAILBOXES_MAX);
     r = at;
     struct imap_append_message m;
     if (!failed(imap_append_message(&r, &m)))

@@ -45,6 +45,7 @@ const struct ipc_schema keeper_status_schema =
 static const struct ipc_field keeper_open_fields[] = {
     IPC_TEXT(struct keeper_open, name, KEEPER_NAME_MAX),
     IPC_NUM(struct keeper_open, mode),
+    IPC_NUM(struct keeper_open, modseqs),
 };
 const struct ipc_schema keeper_open_schema =
     IPC_SCHEMA(IPC_KEEPER_OPEN, "keeper open", keeper_open_fields);
@@ -56,8 +57,14 @@ static const struct ipc_field keeper_box_fields[] = {
     IPC_NUM(struct keeper_box, uidnext),
     IPC_NUM(struct keeper_box, writable),
     IPC_NUM(struct keeper_box, first_recent),
+    IPC_NUM(struct keeper_box, recent),
+    IPC_NUM(struct keeper_box, unseen),
+    IPC_NUM(struct keeper_box, first_unseen),
     IPC_NUM(struct keeper_box, version),
+    IPC_NUM(struct keeper_box, highest),
     IPC_TEXT(struct keeper_box, keywords, KEEPER_KEYWORDS_MAX),
+    IPC_TEXT(struct keeper_box, id, KEEPER_ID_MAX),
+    IPC_TEXT(struct keeper_box, changes, KEEPER_INLINE_MAX),
 };
 const struct ipc_schema keeper_box_schema =
     IPC_SCHEMA(IPC_KEEPER_BOX, "keeper box", keeper_box_fields);
@@ -72,6 +79,7 @@ static const struct ipc_field keeper_sync_fields[] = {
     IPC_NUM(struct keeper_sync, outcome),
     IPC_TEXT(struct keeper_sync, text, KEEPER_TEXT_MAX),
     IPC_NUM(struct keeper_sync, version),
+    IPC_NUM(struct keeper_sync, highest),
     IPC_NUM(struct keeper_sync, messages),
     IPC_NUM(struct keeper_sync, uidnext),
     IPC_NUM(struct keeper_sync, first_recent),
@@ -85,6 +93,7 @@ const struct ipc_schema keeper_sync_schema =
 static const struct ipc_field keeper_flags_fields[] = {
     IPC_NUM(struct keeper_flags, op),
     IPC_NUM(struct keeper_flags, flags),
+    IPC_NUM(struct keeper_flags, unchanged_since),
     IPC_TEXT(struct keeper_flags, keywords, KEEPER_KEYWORDS_MAX),
     IPC_TEXT(struct keeper_flags, set, KEEPER_SET_MAX),
 };
@@ -186,3 +195,43 @@ const struct ipc_schema keeper_words_ask_schema =
     IPC_SCHEMA(IPC_KEEPER_WORDS_ASK, "keeper words ask", keeper_nothing_fields);
 const struct ipc_schema keeper_words_schema =
     IPC_SCHEMA(IPC_KEEPER_WORDS, "keeper words", keeper_done_fields);
+static const struct ipc_field keeper_stored_fields[] = {
+    IPC_NUM(struct keeper_stored, outcome),
+    IPC_TEXT(struct keeper_stored, text, KEEPER_TEXT_MAX),
+    IPC_TEXT(struct keeper_stored, modified, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_stored_schema =
+    IPC_SCHEMA(IPC_KEEPER_STORED, "keeper stored", keeper_stored_fields);
+static const struct ipc_field keeper_column_ask_fields[] = {
+    IPC_NUM(struct keeper_column_ask, which),
+};
+const struct ipc_schema keeper_column_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_COLUMN_ASK, "keeper column ask", keeper_column_ask_fields);
+const struct ipc_schema keeper_column_schema =
+    IPC_SCHEMA(IPC_KEEPER_COLUMN, "keeper column", keeper_data_fields);
+static const struct ipc_field keeper_vanished_ask_fields[] = {
+    IPC_NUM(struct keeper_vanished_ask, since),
+};
+const struct ipc_schema keeper_vanished_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_VANISHED_ASK, "keeper vanished ask", keeper_vanished_ask_fields);
+static const struct ipc_field keeper_vanished_fields[] = {
+    IPC_NUM(struct keeper_vanished, outcome),
+    IPC_TEXT(struct keeper_vanished, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_vanished, complete),
+    IPC_TEXT(struct keeper_vanished, uids, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_vanished_schema =
+    IPC_SCHEMA(IPC_KEEPER_VANISHED, "keeper vanished", keeper_vanished_fields);
+static const struct ipc_field keeper_digests_ask_fields[] = {
+    IPC_TEXT(struct keeper_fetch, uids, KEEPER_DIGESTS_MAX * 4),
+};
+const struct ipc_schema keeper_digests_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_DIGESTS_ASK, "keeper digests ask", keeper_digests_ask_fields);
+const struct ipc_schema keeper_digests_schema =
+    IPC_SCHEMA(IPC_KEEPER_DIGESTS, "keeper digests", keeper_data_fields);
+static const struct ipc_field keeper_remember_fields[] = {
+    IPC_NUM(struct keeper_remember, uid),
+    IPC_TEXT(struct keeper_remember, digest, KEEPER_INLINE_MAX),
+};
+const struct ipc_schema keeper_remember_schema =
+    IPC_SCHEMA(IPC_KEEPER_REMEMBER, "keeper remember", keeper_remember_fields);

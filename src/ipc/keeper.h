@@ -43,6 +43,14 @@ enum keeper_type {
     IPC_KEEPER_ATTRIBUTES_ASK,
     IPC_KEEPER_ATTRIBUTES,
     IPC_KEEPER_ATTRIBUTES_SET,
+    IPC_KEEPER_STORED,
+    IPC_KEEPER_COLUMN_ASK,
+    IPC_KEEPER_COLUMN,
+    IPC_KEEPER_VANISHED_ASK,
+    IPC_KEEPER_VANISHED,
+    IPC_KEEPER_DIGESTS_ASK,
+    IPC_KEEPER_DIGESTS,
+    IPC_KEEPER_REMEMBER,
 };
 
 enum {
@@ -53,6 +61,8 @@ enum {
     KEEPER_KEYWORDS_MAX = 26 * 129, /* names, NUL after each */
     KEEPER_INLINE_MAX = 64 * 1024,  /* more travels as a sealed memory file */
     KEEPER_FETCH_MAX = 32,
+    KEEPER_DIGESTS_MAX = 512,
+    KEEPER_ID_MAX = 64,
     KEEPER_SPOOLS_MAX = 8,
     KEEPER_STAGED_MAX = 200, /* messages of one MULTIAPPEND */
 };
@@ -111,17 +121,24 @@ extern const struct ipc_schema keeper_status_schema;
 
 struct keeper_open { /* -> BOX */
     str name;
-    uint32_t mode; /* enum store_mode */
+    uint32_t mode;    /* enum store_mode */
+    uint32_t modseqs; /* wanted: with this table and those to come */
 };
 extern const struct ipc_schema keeper_open_schema;
 
-struct keeper_box { /* fds[0]: the table, `messages` times 16 bytes; none when it is empty */
+/* fds[0]: a table, `messages` times 16 bytes, fds[1] its modseqs, 8 bytes each, when wanted; none
+ * when it is empty. It may be some changes old: `changes` (as in SYNC) make it true. */
+struct keeper_box {
     uint32_t outcome;
     str text;
     uint32_t messages, uidvalidity, uidnext, writable;
     uint32_t first_recent; /* UIDs from here on are recent for this session; 0: none */
-    uint64_t version;      /* what the table shows; SYNC goes on from here */
-    str keywords;          /* by letter, NUL after each */
+    uint32_t recent, unseen, first_unseen; /* the last: a sequence number, 0: none */
+    uint64_t version;                      /* with `changes`; SYNC goes on from here */
+    uint64_t highest;                      /* modseq */
+    str keywords;                          /* by letter, NUL after each */
+    str id;                                /* MAILBOXID */
+    str changes;
 };
 extern const struct ipc_schema keeper_box_schema;
 
@@ -131,25 +148,64 @@ struct keeper_sync_ask { /* -> SYNC */
 extern const struct ipc_schema keeper_sync_ask_schema;
 
 enum keeper_change_kind { KEEPER_NEW = 1, KEEPER_GONE, KEEPER_CHANGED, KEEPER_CHANGED_OWN };
-/* changes: {kind, uid, flags, size, date} each, in the order they happened. `reload`: too
- * many to tell; fds[0] is the whole table as in BOX, `messages` its length. */
+enum { KEEPER_CHANGE_BYTES = 28 };
+/* changes: {kind, uid, flags, size, date, modseq low, high} each, in the order they happened.
+ * `reload`: too many to tell; fds are the whole table as in BOX, `messages` its length. */
 struct keeper_sync {
     uint32_t outcome;
     str text;
-    uint64_t version;
+    uint64_t version, highest;
     uint32_t messages, uidnext, first_recent, reload, lost;
     str keywords;
     str changes;
 };
 extern const struct ipc_schema keeper_sync_schema;
 
-struct keeper_flags { /* -> DONE */
+struct keeper_flags { /* -> STORED */
     uint32_t op;      /* enum store_flags_op */
     uint32_t flags;
-    str keywords; /* names, NUL after each */
-    str set;      /* {from, to} each, ascending */
+    uint64_t unchanged_since; /* UINT64_MAX: change all */
+    str keywords;             /* names, NUL after each */
+    str set;                  /* {from, to} each, ascending */
 };
 extern const struct ipc_schema keeper_flags_schema;
+
+struct keeper_stored { /* modified: UIDs that were left alone; long: fds[0] */
+    uint32_t outcome;
+    str text;
+    str modified;
+};
+extern const struct ipc_schema keeper_stored_schema;
+
+/* A number for each message of the open mailbox: {uid, low, high} each in `data` (keeper_data). */
+enum keeper_column { KEEPER_COLUMN_MODSEQ = 1, KEEPER_COLUMN_SAVED };
+struct keeper_column_ask { /* -> COLUMN. MODSEQ: from now on with reloaded tables too */
+    uint32_t which;
+};
+extern const struct ipc_schema keeper_column_ask_schema;
+extern const struct ipc_schema keeper_column_schema;
+
+struct keeper_vanished_ask { /* -> VANISHED */
+    uint64_t since;
+};
+extern const struct ipc_schema keeper_vanished_ask_schema;
+struct keeper_vanished { /* complete 0: the history does not reach back so far */
+    uint32_t outcome;
+    str text;
+    uint32_t complete;
+    str uids; /* in any order; long: fds[0] */
+};
+extern const struct ipc_schema keeper_vanished_schema;
+
+/* keeper_fetch's `uids`, up to KEEPER_DIGESTS_MAX -> DIGESTS (keeper_data): a length each (0: not
+ * known or gone), then the digests one after another. */
+extern const struct ipc_schema keeper_digests_ask_schema;
+extern const struct ipc_schema keeper_digests_schema;
+struct keeper_remember { /* -> DONE */
+    uint32_t uid;
+    str digest;
+};
+extern const struct ipc_schema keeper_remember_schema;
 
 struct keeper_expunge { /* -> DONE */
     uint32_t mode;      /* enum store_expunge_mode */

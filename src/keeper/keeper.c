@@ -21,6 +21,8 @@ enum {
     DIR_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR,
     MBOX_EVENTS = IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF,
     EVENT_BYTES = 4096,
+    FLUSH_MS = 150,
+    REST_MS = 2000,
 };
 
 /* ---- mailboxes ---- */
@@ -33,14 +35,15 @@ static err open_box(struct keeper *k, str folder, struct box **ret)
     if (failed(e))
         return e;
     if (!folder_is_inbox(folder))
-        return box_open_maildir(k->folders.home, path.p, folder, ret);
+        return box_open_maildir_with(k->folders.home, path.p, folder, k->index, ret);
     if (k->folders.inbox_is_mbox)
-        return box_open_mbox(k->folders.home, path.p, S("INBOX"), ret);
-    e = box_open_maildir(k->folders.home, path.p, S("INBOX"), ret);
+        return box_open_mbox_with(k->folders.home, path.p, S("INBOX"), k->index, ret);
+    e = box_open_maildir_with(k->folders.home, path.p, S("INBOX"), k->index, ret);
     if (e.kind != ERR_NOTFOUND)
         return e;
     e = maildir_make(k->folders.home, path.p); /* the first login of a new user */
-    return failed(e) ? e : box_open_maildir(k->folders.home, path.p, S("INBOX"), ret);
+    return failed(e) ? e
+                     : box_open_maildir_with(k->folders.home, path.p, S("INBOX"), k->index, ret);
 }
 
 void keeper_report(struct keeper *k, struct box *b)
@@ -250,6 +253,8 @@ void keeper_watch_events(struct keeper *k)
     }
 }
 
+static void flush_soon(struct keeper *k);
+
 static void on_inotify(void *ctx, int fd, unsigned events)
 {
     (void)fd;
@@ -272,7 +277,48 @@ static void on_inotify(void *ctx, int fd, unsigned events)
         keeper_report(k, h->box);
         keeper_tell(k, h, NULL);
         indexer_wake(k);
+        flush_soon(k);
     }
+}
+
+/* ---- the index ---- */
+
+/* What changed is written when FLUSH_MS have passed, all of it with one commit; when nobody has
+ * asked anything for REST_MS, file and memory are given back. */
+static void flush_soon(struct keeper *k)
+{
+    k->active = true;
+    if (k->flush_soon)
+        return;
+    k->flush_soon = true;
+    loop_timer_move(k->flush, deadline_in_ms(FLUSH_MS));
+}
+
+static void on_flush(void *ctx)
+{
+    struct keeper *k = ctx;
+    k->flush_soon = false;
+    list_each (it, &k->boxes)
+        box_index_flush(container_of(it, struct held, node)->box);
+    (void)index_commit(k->index); /* what is lost is found out again */
+    if (!k->active)
+        index_rest(k->index);
+    else
+        loop_timer_move(k->flush, deadline_in_ms(REST_MS));
+    k->active = false;
+}
+
+/* In the Maildir's root, under a name that is no folder's; beside an mbox, whose owner may have no
+ * Maildir. */
+static void locate_index(struct keeper *k)
+{
+    char path[sizeof k->folders.inbox + sizeof "." INDEX_NAME];
+    const struct folders *f = &k->folders;
+    if (f->inbox_is_mbox)
+        (void)snprintf(path, sizeof path, "%s." INDEX_NAME, f->inbox); /* fits */
+    else
+        (void)snprintf(path, sizeof path, "%s/" INDEX_NAME, f->root); /* as above */
+    k->index = index_new(path);
 }
 
 /* ---- clients ---- */
@@ -287,10 +333,12 @@ static void on_client(void *ctx, int fd, unsigned events)
     if (e.kind == ERR_TEMP)
         return;
     indexer_quiet(c->keeper);
+    struct keeper *k = c->keeper;
     if (!failed(e))
         e = serve(c, &p);
     if (failed(e))
         end_client(c);
+    flush_soon(k);
 }
 
 void keeper_add_client(struct keeper *k, int fd)
@@ -402,6 +450,8 @@ err keeper_init(struct keeper *k, int home, str default_delivery, struct log *lo
     k->loop = loop_new();
     k->idle = loop_at(k->loop, deadline_in_ms(k->idle_ms), on_idle, k);
     k->indexer = indexer_new(k);
+    k->flush = loop_at(k->loop, DEADLINE_NEVER, on_flush, k);
+    locate_index(k);
     k->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (k->inotify >= 0)
         k->inotify_watch = loop_add(k->loop, k->inotify, LOOP_IN, on_inotify, k);
@@ -427,6 +477,8 @@ void keeper_done(struct keeper *k)
         channel_free(k->doors[i]);
     }
     indexer_free(k->indexer);
+    loop_timer_del(k->flush);
+    index_free(k->index);
     loop_del(k->inotify_watch);
     loop_del(k->init_watch);
     loop_timer_del(k->idle);

@@ -25,8 +25,8 @@ struct held { /* a mailbox in memory */
     struct list node;
     struct box *box;
     size_t users;
-    int watch[2]; /* inotify: new/ and cur/, or the mbox and none; -1 */
-    bool noted;   /* an event came, clients have not been told yet */
+    int watch[2];       /* inotify: new/ and cur/, or the mbox and none; -1 */
+    bool noted;         /* an event came, clients have not been told yet */
     uint32_t unwilling; /* UID of the last message when the indexer could do no more; 0 */
 };
 
@@ -51,7 +51,8 @@ struct client {
     uint32_t number;
     struct held *held; /* the open mailbox, or NULL */
     enum store_mode mode;
-    bool told; /* NEWS was sent since the last SYNC */
+    bool told;    /* NEWS was sent since the last SYNC */
+    bool modseqs; /* wanted */
     uint64_t version;
     uint32_t last_spool;
     struct spool spools[KEEPER_SPOOLS_MAX];
@@ -76,6 +77,9 @@ struct keeper {
     struct loop_fd *door_watch[4];
     size_t n_doors;
     struct indexer *indexer;
+    struct index *index;
+    struct loop_timer *flush;
+    bool flush_soon, active; /* the timer runs; somebody asked since it last ran out */
 };
 
 /* home: the user's, as a descriptor; the working directory must be the same. */
@@ -118,6 +122,10 @@ err serve_append(struct client *c, const struct packet *p);
 err serve_spool(struct client *c, const struct packet *p);
 err serve_spool_drop(struct client *c, const struct packet *p);
 err serve_pick(struct client *c, const struct packet *p);
+err serve_column(struct client *c, const struct packet *p);
+err serve_vanished(struct client *c, const struct packet *p);
+err serve_digests(struct client *c, const struct packet *p);
+err serve_remember(struct client *c, const struct packet *p);
 err serve_attributes(struct client *c, const struct packet *p);
 err serve_set_attributes(struct client *c, const struct packet *p);
 err serve_words(struct client *c, const struct packet *p);

@@ -82,16 +82,20 @@ static err rename_folder(struct keeper *k, str from, str to)
     if (folder_is_inbox(from))
         return move_inbox(k, to);
     err e = folders_rename(&k->folders, from, to);
-    if (!failed(e))
-        forget_tree(k, from);
+    if (failed(e))
+        return e;
+    forget_tree(k, from);
+    index_box_renamed(k->index, from, to);
     return e;
 }
 
 static err delete_folder(struct keeper *k, str name)
 {
     err e = folders_delete(&k->folders, name);
-    if (!failed(e))
-        forget_one(k, name);
+    if (failed(e))
+        return e;
+    forget_one(k, name);
+    index_box_deleted(k->index, name);
     return e;
 }
 
@@ -144,10 +148,15 @@ err serve(struct client *c, const struct packet *p)
         {IPC_KEEPER_SPOOL_DROP, serve_spool_drop},
         {IPC_KEEPER_SETTLE, serve_settle},
         {IPC_KEEPER_NAMES_ASK, serve_names},
-        {IPC_KEEPER_FOLDER_OP, serve_folder_op}, {IPC_KEEPER_WORDS_ASK, serve_words},
+        {IPC_KEEPER_FOLDER_OP, serve_folder_op},
+        {IPC_KEEPER_WORDS_ASK, serve_words},
         {IPC_KEEPER_PICK, serve_pick},
         {IPC_KEEPER_ATTRIBUTES_ASK, serve_attributes},
         {IPC_KEEPER_ATTRIBUTES_SET, serve_set_attributes},
+        {IPC_KEEPER_DIGESTS_ASK, serve_digests},
+        {IPC_KEEPER_COLUMN_ASK, serve_column},
+        {IPC_KEEPER_VANISHED_ASK, serve_vanished},
+        {IPC_KEEPER_REMEMBER, serve_remember},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].type == p->type)

@@ -5,7 +5,7 @@
 #include "keeper/indexer.h"
 #include "os/fd.h"
 
-enum { CHANGE_BYTES = 20, CHANGES_INLINE = KEEPER_INLINE_MAX / CHANGE_BYTES };
+enum { CHANGES_INLINE = KEEPER_INLINE_MAX / KEEPER_CHANGE_BYTES };
 
 static err refuse(struct client *c)
 {
@@ -36,32 +36,78 @@ static err hold(struct client *c, str folder)
     return err_new(ERR_TEMP, "the mailbox is being replaced by another program");
 }
 
-static err open_for(struct client *c, const struct keeper_open *q, struct keeper_box *ret,
-                    struct buf *keywords, int *ret_table)
+static void write_changes(const struct client *c, uint64_t from, struct buf *out);
+
+/* The table as it was some changes ago serves many sessions; the changes come with it. */
+static err table_for(struct client *c, struct keeper_box *ret, struct buf *changes, int fds[2],
+                     size_t *ret_fds)
+{
+    struct box *b = c->held->box;
+    struct box_snapshot snap;
+    err e = box_snapshot(b, BOX_SNAPSHOT_RECENT, c->modseqs, &snap);
+    if (failed(e))
+        return e;
+    *ret_fds = snap.n ? 1u + c->modseqs : 0;
+    fds[0] = snap.table;
+    fds[1] = snap.modseqs;
+    write_changes(c, snap.version, changes);
+    ret->messages = (uint32_t)snap.n;
+    ret->changes = buf_str(changes);
+    return OK_ERR;
+}
+
+static void count_for(struct box *b, struct keeper_box *ret)
+{
+    size_t unseen = b->count.unseen ? box_first_unseen(b) : b->table.n;
+    ret->recent = ret->first_recent ? (uint32_t)(b->table.n - box_from(b, ret->first_recent)) : 0;
+    ret->unseen = b->count.unseen;
+    ret->first_unseen = unseen < b->table.n ? (uint32_t)unseen + 1 : 0;
+}
+
+static void name_box(const struct box *b, struct buf *id)
+{
+    if (b->guid[0])
+        buf_add(id, str_from(b->guid));
+    else /* the one mbox of its owner */
+        buf_addf(id, "mbox-%08x", b->uidvalidity);
+}
+
+struct open_answer {
+    struct keeper_box a;
+    struct buf keywords, changes, id;
+    int fds[2];
+    size_t n_fds;
+};
+
+static err open_for(struct client *c, const struct keeper_open *q, struct open_answer *o)
 {
     struct keeper *k = c->keeper;
     if (q->mode > STORE_POP)
         return err_new(ERR_SYNTAX, "unknown mode");
     c->mode = (enum store_mode)q->mode;
+    c->modseqs = q->modseqs != 0;
     err e = hold(c, q->name);
     struct held *h = c->held;
     if (!failed(e))
-        e = box_take_recent(h->box, c->mode, &ret->first_recent);
+        e = box_take_recent(h->box, c->mode, &o->a.first_recent);
     if (!failed(e))
-        e = box_table_fd(h->box, ret_table);
+        e = table_for(c, &o->a, &o->changes, o->fds, &o->n_fds);
     if (failed(e)) {
         keeper_leave(k, c);
         return e;
     }
-    keywords_list(&h->box->keywords, keywords);
+    keywords_list(&h->box->keywords, &o->keywords);
+    name_box(h->box, &o->id);
+    count_for(h->box, &o->a);
     c->version = box_version(h->box);
     c->told = false;
-    ret->messages = (uint32_t)h->box->table.n;
-    ret->uidvalidity = h->box->uidvalidity;
-    ret->uidnext = h->box->uidnext;
-    ret->writable = c->mode != STORE_EXAMINE && !h->box->read_only;
-    ret->version = c->version;
-    ret->keywords = buf_str(keywords);
+    o->a.uidvalidity = h->box->uidvalidity;
+    o->a.uidnext = h->box->uidnext;
+    o->a.writable = c->mode != STORE_EXAMINE && !h->box->read_only;
+    o->a.version = c->version;
+    o->a.highest = h->box->highest;
+    o->a.keywords = buf_str(&o->keywords);
+    o->a.id = buf_str(&o->id);
     return OK_ERR;
 }
 
@@ -72,19 +118,23 @@ err serve_open(struct client *c, const struct packet *p)
     if (failed(e))
         return e;
     keeper_leave(c->keeper, c);
-    auto_buf struct buf keywords;
-    buf_init(&keywords, KEEPER_KEYWORDS_MAX);
-    struct keeper_box a = {0};
-    int table = -1;
-    e = open_for(c, &q, &a, &keywords, &table);
-    a.outcome = outcome_of(e);
-    a.text = words_of(e);
+    struct open_answer o = {.fds = {-1, -1}};
+    buf_init(&o.keywords, KEEPER_KEYWORDS_MAX);
+    buf_init(&o.changes, KEEPER_INLINE_MAX);
+    buf_init(&o.id, KEEPER_ID_MAX);
+    e = open_for(c, &q, &o);
+    o.a.outcome = outcome_of(e);
+    o.a.text = words_of(e);
     if (c->held) {
         keeper_report(c->keeper, c->held->box);
         keeper_tell(c->keeper, c->held, c);
         indexer_wake(c->keeper);
     }
-    return channel_try_send(c->channel, &keeper_box_schema, p->id, &a, &table, table >= 0);
+    e = channel_try_send(c->channel, &keeper_box_schema, p->id, &o.a, o.fds, o.n_fds);
+    buf_done(&o.keywords);
+    buf_done(&o.changes);
+    buf_done(&o.id);
+    return e;
 }
 
 err serve_close(struct client *c, const struct packet *p)
@@ -133,13 +183,16 @@ err serve_status(struct client *c, const struct packet *p)
 
 /* ---- what changed ---- */
 
-static void write_change(struct buf *b, uint32_t kind, const struct store_message *m)
+static void write_change(struct buf *b, uint32_t kind, const struct store_message *m,
+                         uint64_t modseq)
 {
     put_u32(b, kind);
     put_u32(b, m->uid);
     put_u32(b, m->flags);
     put_u32(b, m->size);
     put_u32(b, m->date);
+    put_u32(b, (uint32_t)modseq);
+    put_u32(b, (uint32_t)(modseq >> 32));
 }
 
 static void write_changes(const struct client *c, uint64_t from, struct buf *out)
@@ -147,43 +200,61 @@ static void write_changes(const struct client *c, uint64_t from, struct buf *out
     const struct box *b = c->held->box;
     for (size_t i = (size_t)(from - b->first_version); i < b->changes.n; i++) {
         const struct box_change *x = &b->changes.at[i];
-        size_t at = box_find(b, x->uid);
-        if (x->kind == KEEPER_GONE)
-            write_change(out, KEEPER_GONE, &(struct store_message){.uid = x->uid});
-        else if (at < b->table.n && x->kind == KEEPER_NEW)
-            write_change(out, KEEPER_NEW, &b->table.at[at]);
-        else if (at < b->table.n && x->kind == KEEPER_CHANGED)
-            write_change(out, x->by == c->number ? KEEPER_CHANGED_OWN : KEEPER_CHANGED,
-                         &b->table.at[at]);
+        size_t at = x->kind ? box_find(b, x->uid) : b->table.n;
+        uint32_t kind = x->kind;
+        if (kind == KEEPER_CHANGED && x->by == c->number)
+            kind = KEEPER_CHANGED_OWN;
+        if (kind == KEEPER_GONE)
+            write_change(out, kind, &(struct store_message){.uid = x->uid}, 0);
+        else if (kind && at < b->table.n)
+            write_change(out, kind, &b->table.at[at], b->entries.at[at].modseq);
     }
 }
 
-static err sync_for(struct client *c, uint64_t from, struct keeper_sync *ret, struct buf *changes,
-                    int *ret_table)
+struct sync_answer {
+    struct keeper_sync a;
+    struct buf changes, keywords;
+    int fds[2];
+    size_t n_fds;
+};
+
+static err reload_for(struct client *c, struct sync_answer *o)
+{
+    struct box_snapshot snap;
+    err e = box_snapshot(c->held->box, BOX_SNAPSHOT_NOW, c->modseqs, &snap);
+    if (failed(e))
+        return e;
+    o->a.reload = 1;
+    o->a.messages = (uint32_t)snap.n;
+    o->n_fds = snap.n ? 1u + c->modseqs : 0;
+    o->fds[0] = snap.table;
+    o->fds[1] = snap.modseqs;
+    return OK_ERR;
+}
+
+static err sync_for(struct client *c, uint64_t from, struct sync_answer *o)
 {
     struct box *b = c->held->box;
     keeper_watch_events(c->keeper);
     /* An mbox is one file: its stamp tells. Without a watch a Maildir has to be read. */
     b->stale |= c->held->watch[0] < 0;
     err e = box_refresh(b);
-    ret->lost = b->lost;
+    o->a.lost = b->lost;
     if (b->lost)
         return OK_ERR;
     if (!failed(e))
-        e = box_take_recent(b, c->mode, &ret->first_recent);
+        e = box_take_recent(b, c->mode, &o->a.first_recent);
     if (failed(e))
         return e;
     uint64_t now = box_version(b);
     bool too_far = from < b->first_version || from > now || now - from > CHANGES_INLINE;
-    if (too_far) {
-        ret->reload = 1;
-        ret->messages = (uint32_t)b->table.n;
-        e = box_table_fd(b, ret_table);
-    } else {
-        write_changes(c, from, changes);
-    }
-    ret->version = now;
-    ret->uidnext = b->uidnext;
+    if (too_far)
+        e = reload_for(c, o);
+    else
+        write_changes(c, from, &o->changes);
+    o->a.version = now;
+    o->a.uidnext = b->uidnext;
+    o->a.highest = b->highest;
     return e;
 }
 
@@ -193,25 +264,26 @@ err serve_sync(struct client *c, const struct packet *p)
     err e = ipc_decode(&keeper_sync_ask_schema, p->bytes, &q);
     if (failed(e))
         return e;
-    auto_buf struct buf changes, keywords;
-    buf_init(&changes, KEEPER_INLINE_MAX);
-    buf_init(&keywords, KEEPER_KEYWORDS_MAX);
-    struct keeper_sync a = {0};
-    int table = -1;
-    e = c->held ? sync_for(c, q.version, &a, &changes, &table) : refuse(c);
+    struct sync_answer o = {.fds = {-1, -1}};
+    buf_init(&o.changes, KEEPER_INLINE_MAX);
+    buf_init(&o.keywords, KEEPER_KEYWORDS_MAX);
+    e = c->held ? sync_for(c, q.version, &o) : refuse(c);
     if (c->held) {
-        keywords_list(&c->held->box->keywords, &keywords);
-        c->version = a.version;
+        keywords_list(&c->held->box->keywords, &o.keywords);
+        c->version = o.a.version;
         c->told = false;
         keeper_report(c->keeper, c->held->box);
         keeper_tell(c->keeper, c->held, c);
         indexer_wake(c->keeper);
     }
-    a.outcome = outcome_of(e);
-    a.text = words_of(e);
-    a.changes = buf_str(&changes);
-    a.keywords = buf_str(&keywords);
-    return channel_try_send(c->channel, &keeper_sync_schema, p->id, &a, &table, table >= 0);
+    o.a.outcome = outcome_of(e);
+    o.a.text = words_of(e);
+    o.a.changes = buf_str(&o.changes);
+    o.a.keywords = buf_str(&o.keywords);
+    e = channel_try_send(c->channel, &keeper_sync_schema, p->id, &o.a, o.fds, o.n_fds);
+    buf_done(&o.changes);
+    buf_done(&o.keywords);
+    return e;
 }
 
 /* ---- changes ---- */
@@ -225,24 +297,42 @@ static err may_write(const struct client *c)
     return OK_ERR;
 }
 
+static err flags_for(struct client *c, const struct keeper_flags *q, struct buf *modified)
+{
+    uint32_t bits = 0;
+    err e = may_write(c);
+    if (!failed(e))
+        e = box_keywords(c->held->box, q->keywords, &bits);
+    if (failed(e))
+        return e;
+    struct box_flags f = {.set = q->set,
+                          .op = (enum store_flags_op)q->op,
+                          .flags = (q->flags & STORE_SYSTEM_FLAGS) | bits,
+                          .by = c->number,
+                          .unchanged_since = q->unchanged_since};
+    return box_flags(c->held->box, &f, modified);
+}
+
 err serve_flags(struct client *c, const struct packet *p)
 {
     struct keeper_flags q;
     err e = ipc_decode(&keeper_flags_schema, p->bytes, &q);
     if (failed(e))
         return e;
-    uint32_t bits = 0;
     if (q.op > STORE_FLAGS_REMOVE)
         return err_new(ERR_SYNTAX, "unknown flag operation");
-    e = may_write(c);
+    auto_buf struct buf modified;
+    auto_fd int fd = -1;
+    buf_init(&modified, (size_t)STORE_MESSAGES_MAX * 4);
+    struct keeper_stored a = {.modified = S("")};
+    e = flags_for(c, &q, &modified);
     if (!failed(e))
-        e = box_keywords(c->held->box, q.keywords, &bits);
-    if (!failed(e))
-        e = box_flags(c->held->box, q.set, (enum store_flags_op)q.op,
-                      (q.flags & STORE_SYSTEM_FLAGS) | bits, c->number);
+        e = data_or_memory(&modified, &a.modified, &fd);
     if (c->held)
         keeper_tell(c->keeper, c->held, c);
-    return serve_done(c, p->id, e);
+    a.outcome = outcome_of(e);
+    a.text = words_of(e);
+    return channel_try_send(c->channel, &keeper_stored_schema, p->id, &a, &fd, fd >= 0);
 }
 
 err serve_expunge(struct client *c, const struct packet *p)

@@ -8,17 +8,19 @@
 #include <string.h>
 
 #include "ipc/keeper.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "store/maildir_name.h"
 #include "store/keywords_file.h"
 
-enum { GARBAGE_MIN = 64 * 1024, SLOT_GONE = UINT32_MAX, LOOKS_MAX = 10 };
+enum { GARBAGE_MIN = 64 * 1024, SLOT_GONE = UINT32_MAX, LOOKS_MAX = 10, SNAPSHOT_CHANGES = 1024 };
 
 struct box *box_new(const struct box_kind *kind, str folder)
 {
     struct box *b = mem_alloc("box", sizeof *b);
     b->kind = kind;
-    b->dir = b->cur = b->new = b->tmp = b->table_fd = -1;
+    b->dir = b->cur = b->new = b->tmp = b->table_fd = b->modseq_fd = -1;
+    b->all_seen_below = 1;
     b->uidnext = 1;
     b->names_n = 1; /* offset 0 is the empty name */
     b->names_cap = 64;
@@ -31,9 +33,11 @@ void box_free(struct box *b)
 {
     if (!b)
         return;
+    box_index_close(b);
     if (b->kind->free)
         b->kind->free(b);
     fd_close(b->table_fd);
+    fd_close(b->modseq_fd);
     fd_close(b->cur);
     fd_close(b->new);
     fd_close(b->tmp);
@@ -43,6 +47,9 @@ void box_free(struct box *b)
     vec_done(&b->entries);
     vec_done(&b->changes);
     vec_done(&b->arrived);
+    vec_done(&b->dirty);
+    vec_done(&b->gone);
+    free(b->rows);
     free(b->names);
     free(b->slots);
     free(b);
@@ -200,9 +207,47 @@ void box_note(struct box *b, uint32_t kind, uint32_t uid, uint32_t by)
     vec_push(&b->changes, (struct box_change){kind, uid, by});
 }
 
+static void count_message(struct box *b, const struct store_message *m)
+{
+    b->count.unseen += !(m->flags & STORE_SEEN);
+    b->count.deleted += (m->flags & STORE_DELETED) != 0;
+    b->count.size += m->size;
+    if (!(m->flags & STORE_SEEN) && m->uid < b->all_seen_below)
+        b->all_seen_below = m->uid;
+}
+
+static void uncount_message(struct box *b, const struct store_message *m)
+{
+    b->count.unseen -= !(m->flags & STORE_SEEN);
+    b->count.deleted -= (m->flags & STORE_DELETED) != 0;
+    b->count.size -= m->size;
+}
+
+size_t box_first_unseen(struct box *b)
+{
+    size_t at = box_from(b, b->all_seen_below);
+    while (at < b->table.n && (b->table.at[at].flags & STORE_SEEN))
+        at++;
+    b->all_seen_below = at < b->table.n ? b->table.at[at].uid : UINT32_MAX;
+    return at;
+}
+
+/* Of the first look box_index_settle() takes care. */
+static void number_new(struct box *b, const struct store_message *m, struct box_entry *e)
+{
+    if (!b->opened)
+        return;
+    e->modseq = box_modseq(b);
+    if (!e->saved)
+        e->saved = (uint32_t)clock_seconds();
+    box_touch(b, m->uid);
+}
+
 void box_insert(struct box *b, const struct store_message *m, struct box_entry e)
 {
     size_t at = b->table.n;
+    number_new(b, m, &e);
+    count_message(b, m);
     vec_push(&b->table, *m);
     vec_push(&b->entries, e);
     while (at && b->table.at[at - 1].uid > m->uid) {
@@ -227,6 +272,8 @@ static void forget(struct box *b, size_t index)
     if (slot < b->n_slots)
         b->slots[slot] = SLOT_GONE;
     box_name_drop(b, b->entries.at[index].name);
+    uncount_message(b, &b->table.at[index]);
+    box_note_gone(b, b->table.at[index].uid);
     box_note(b, KEEPER_GONE, b->table.at[index].uid, 0);
 }
 
@@ -261,12 +308,17 @@ void box_changed(struct box *b, size_t index, uint32_t flags, uint32_t by)
 {
     if (b->table.at[index].flags == flags)
         return;
+    uncount_message(b, &b->table.at[index]);
     b->table.at[index].flags = flags;
+    count_message(b, &b->table.at[index]);
+    b->entries.at[index].modseq = b->opened ? box_modseq(b) : 0;
+    box_touch(b, b->table.at[index].uid);
     box_note(b, KEEPER_CHANGED, b->table.at[index].uid, by);
 }
 
 err box_refresh(struct box *b)
 {
+    b->op_modseq = 0;
     err e = b->kind->refresh(b);
     tidy_names(b);
     return e;
@@ -331,33 +383,44 @@ static bool looked_again(struct box *b, err e, int *tries)
     return !failed(box_refresh(b));
 }
 
-static err flags_once(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by)
+static void put_uid(struct buf *out, uint32_t uid)
+{
+    char c[4] = {(char)uid, (char)(uid >> 8), (char)(uid >> 16), (char)(uid >> 24)};
+    buf_add(out, str_of(c, 4));
+}
+
+static err flags_once(struct box *b, const struct box_flags *f, struct buf *ret_modified)
 {
     VEC(struct box_want) want = {0};
-    for (size_t i = 0; i < set_count(set); i++) {
-        struct store_range r = set_at(set, i);
+    for (size_t i = 0; i < set_count(f->set); i++) {
+        struct store_range r = set_at(f->set, i);
         for (size_t at = box_from(b, r.from); at < b->table.n && b->table.at[at].uid <= r.to;
              at++) {
-            uint32_t to = new_flags(b->table.at[at].flags, op, flags);
-            if (to != b->table.at[at].flags)
+            uint32_t to = new_flags(b->table.at[at].flags, f->op, f->flags);
+            if (b->entries.at[at].modseq > f->unchanged_since)
+                put_uid(ret_modified, b->table.at[at].uid);
+            else if (to != b->table.at[at].flags)
                 vec_push(&want, (struct box_want){(uint32_t)at, to});
         }
     }
-    err e = want.n ? b->kind->set_flags(b, want.at, want.n, by) : OK_ERR;
+    err e = want.n ? b->kind->set_flags(b, want.at, want.n, f->by) : OK_ERR;
     vec_done(&want);
     tidy_names(b);
     return e;
 }
 
-err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by)
+err box_flags(struct box *b, const struct box_flags *f, struct buf *ret_modified)
 {
     if (b->read_only)
         return err_new(ERR_DENIED, "the mailbox is read-only");
     int tries = 0;
+    b->op_modseq = 0;
     err e;
-    do
-        e = flags_once(b, set, op, flags, by);
-    while (looked_again(b, e, &tries));
+    do {
+        if (ret_modified)
+            buf_reset(ret_modified);
+        e = flags_once(b, f, ret_modified);
+    } while (looked_again(b, e, &tries));
     return e;
 }
 
@@ -389,6 +452,7 @@ err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *re
     if (b->read_only)
         return err_new(ERR_DENIED, "the mailbox is read-only");
     int tries = 0;
+    b->op_modseq = 0;
     err e;
     do
         e = expunge_once(b, mode, set, ret_n);
@@ -447,6 +511,9 @@ err box_add(struct box *b, struct box *from, enum box_add how, struct box_incomi
     if (!n)
         return OK_ERR;
     int tries = 0;
+    b->op_modseq = 0;
+    if (from)
+        from->op_modseq = 0;
     err e;
     do
         e = b->kind->add(b, from, how, in, n);
@@ -550,31 +617,57 @@ err box_translate(struct box *b, const struct box *from, uint32_t flags, uint32_
     return OK_ERR;
 }
 
-err box_table_fd(struct box *b, int *ret_fd)
+static err seal_table(struct box *b)
 {
-    if (b->table_fd >= 0 && b->table_version != box_version(b))
-        fd_closep(&b->table_fd);
-    if (b->table_fd < 0 && b->table.n) {
-        err e = fd_sealed("mailbox", str_of(b->table.at, b->table.n * sizeof *b->table.at),
-                          &b->table_fd);
-        if (failed(e))
-            return e;
-        b->table_version = box_version(b);
-    }
-    *ret_fd = b->table_fd;
+    fd_closep(&b->table_fd);
+    fd_closep(&b->modseq_fd);
+    b->table_version = box_version(b);
+    b->table_n = b->table.n;
+    if (!b->table.n)
+        return OK_ERR;
+    return fd_sealed("mailbox", str_of(b->table.at, b->table.n * sizeof *b->table.at),
+                     &b->table_fd);
+}
+
+static err seal_modseqs(struct box *b)
+{
+    if (!b->table.n)
+        return OK_ERR;
+    uint64_t *all = mem_alloc("modseqs", b->table.n * sizeof *all);
+    for (size_t i = 0; i < b->table.n; i++)
+        all[i] = b->entries.at[i].modseq;
+    err e = fd_sealed("modseqs", str_of(all, b->table.n * sizeof *all), &b->modseq_fd);
+    free(all);
+    return e;
+}
+
+err box_snapshot(struct box *b, enum box_snapshot_age age, bool modseqs, struct box_snapshot *ret)
+{
+    uint64_t now = box_version(b), most = age == BOX_SNAPSHOT_NOW ? 0 : SNAPSHOT_CHANGES;
+    bool usable = b->table_version && b->table_version >= b->first_version &&
+                  now - b->table_version <= most && (!b->table_n || b->table_fd >= 0);
+    if (usable && modseqs && b->modseq_fd < 0)
+        usable = b->table_version == now;
+    err e = usable ? OK_ERR : seal_table(b);
+    if (!failed(e) && modseqs && b->modseq_fd < 0)
+        e = seal_modseqs(b);
+    if (failed(e))
+        return e;
+    *ret = (struct box_snapshot){.table = b->table_fd,
+                                 .modseqs = modseqs ? b->modseq_fd : -1,
+                                 .n = b->table_n,
+                                 .version = b->table_version};
     return OK_ERR;
 }
 
 void box_status(const struct box *b, struct store_status *ret)
 {
-    struct store_status s = {
-        .messages = (uint32_t)b->table.n, .uidnext = b->uidnext, .uidvalidity = b->uidvalidity};
-    for (size_t i = 0; i < b->table.n; i++) {
-        const struct store_message *m = &b->table.at[i];
-        s.recent += b->first_recent && m->uid >= b->first_recent;
-        s.unseen += !(m->flags & STORE_SEEN);
-        s.deleted += (m->flags & STORE_DELETED) != 0;
-        s.size += m->size;
-    }
-    *ret = s;
+    size_t recent = b->first_recent ? b->table.n - box_from(b, b->first_recent) : 0;
+    *ret = (struct store_status){.messages = (uint32_t)b->table.n,
+                                 .recent = (uint32_t)recent,
+                                 .unseen = b->count.unseen,
+                                 .deleted = b->count.deleted,
+                                 .uidnext = b->uidnext,
+                                 .uidvalidity = b->uidvalidity,
+                                 .size = b->count.size};
 }

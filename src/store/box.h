@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "base/base.h"
+#include "store/index.h"
 #include "store/keywords.h"
 #include "store/session.h"
 
@@ -24,8 +25,11 @@ struct box_change {
 };
 
 struct box_entry { /* beside each store_message */
-    uint32_t name; /* offset into names */
+    uint64_t modseq;
+    uint32_t name;  /* offset into names */
+    uint32_t saved; /* when it came into this mailbox, seconds since the epoch */
     bool in_new, measured;
+    bool known; /* the index had a row of it when the mailbox was opened */
 };
 
 struct box_incoming {
@@ -78,9 +82,26 @@ struct box {
     uint32_t uidvalidity, uidnext;
     uint32_t first_recent; /* from here on no session has taken them */
     VEC(struct box_change) changes;
-    uint64_t first_version; /* of changes.at[0]; version = first_version + changes.n */
-    int table_fd;           /* sealed copy of the table at table_version, or -1 */
+    uint64_t first_version;  /* of changes.at[0]; version = first_version + changes.n */
+    int table_fd, modseq_fd; /* sealed copies of the table at table_version, or -1 */
     uint64_t table_version;
+    size_t table_n;
+    struct {
+        uint32_t unseen, deleted;
+        uint64_t size;
+    } count;                     /* kept up with each change */
+    uint32_t all_seen_below;     /* a UID: nothing is unseen before it */
+    char guid[33];               /* of the UID list; an mbox has none */
+    uint64_t highest, op_modseq; /* op_modseq: of the operation that runs, 0: none yet */
+    uint64_t floor;              /* what went with a greater modseq is all remembered */
+    struct index *index;         /* the keeper's; NULL: none */
+    struct index_box known;      /* as the index has it */
+    uint32_t generation;         /* of the index that has it */
+    bool opened;                 /* the first look is over */
+    VEC(uint32_t) dirty;         /* chunks that the index does not have as they are */
+    VEC(struct index_gone) gone; /* that it does not have yet, in order */
+    struct index_row *rows;      /* during the first look: what the index knew */
+    size_t n_rows, next_row;
     bool stale;                      /* the files must be read again (event lost, no watch) */
     bool behind;                     /* the disk was full: the UID list lacks some of the table */
     bool outdated;                   /* a change was refused: others changed the mbox before it */
@@ -94,9 +115,12 @@ struct box {
     void *extra;     /* of the kind */
 };
 
-/* A Maildir at path below dir. create: makes it when missing. */
+/* A Maildir at path below dir. */
 err box_open_maildir(int dir, const char *path, str folder, struct box **ret);
 err box_open_mbox(int dir, const char *path, str folder, struct box **ret);
+/* The same for the keeper, who has an index. It must outlive the box. */
+err box_open_maildir_with(int dir, const char *path, str folder, struct index *x, struct box **ret);
+err box_open_mbox_with(int dir, const char *path, str folder, struct index *x, struct box **ret);
 void box_free(struct box *b); /* NULL is fine */
 
 uint64_t box_version(const struct box *b);
@@ -105,7 +129,15 @@ size_t box_from(const struct box *b, uint32_t uid); /* first index with at least
 err box_refresh(struct box *b);
 /* *ret_first: UIDs from here on are recent for the session that asks now; 0: none. */
 err box_take_recent(struct box *b, enum store_mode mode, uint32_t *ret_first);
-err box_flags(struct box *b, str set, enum store_flags_op op, uint32_t flags, uint32_t by);
+/* Those with a modseq above unchanged_since stay as they are; their UIDs are added to ret_modified,
+ * four octets each (may be NULL). */
+struct box_flags {
+    str set;
+    enum store_flags_op op;
+    uint32_t flags, by;
+    uint64_t unchanged_since; /* UINT64_MAX: change all */
+};
+err box_flags(struct box *b, const struct box_flags *f, struct buf *ret_modified);
 err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n);
 err box_fetch(struct box *b, uint32_t uid, int *ret_fd); /* ERR_NOTFOUND: gone */
 void box_uidls(struct box *b, struct buf *out);
@@ -114,9 +146,17 @@ err box_add(struct box *b, struct box *from, enum box_add how, struct box_incomi
 err box_keywords(struct box *b, str names, uint32_t *ret_bits);
 /* Flags of another box in this one's letters. */
 err box_translate(struct box *b, const struct box *from, uint32_t flags, uint32_t *ret_flags);
-/* The table in sealed memory, shared until it changes. Borrowed. -1 for an empty table. */
-err box_table_fd(struct box *b, int *ret_fd);
+/* The table in sealed memory, shared; as it was at `version`, of which the changes since are still
+ * remembered. Borrowed. -1 for an empty table. modseqs: 8 octets a message, when wanted. */
+struct box_snapshot {
+    int table, modseqs;
+    size_t n;
+    uint64_t version;
+};
+enum box_snapshot_age { BOX_SNAPSHOT_NOW, BOX_SNAPSHOT_RECENT };
+err box_snapshot(struct box *b, enum box_snapshot_age age, bool modseqs, struct box_snapshot *ret);
 void box_status(const struct box *b, struct store_status *ret);
+size_t box_first_unseen(struct box *b);          /* index, or table.n */
 void box_stamp(struct box *b, const char *file); /* remembers what it looks like now */
 bool box_stamp_changed(const struct box *b, const char *file); /* also when it is gone */
 /* {from, to} number i of a set of n; sets are little endian u32 pairs. */
@@ -124,6 +164,22 @@ size_t set_count(str set);
 struct store_range set_at(str set, size_t i);
 /* A file name appeared in or went from new/ or cur/ (inotify). */
 void box_event(struct box *b, bool in_new, bool appeared, str name);
+
+/* ---- mod-sequences and the index (box_modseq.c) ---- */
+uint64_t box_modseq(struct box *b); /* of the operation that runs */
+uint32_t box_name_hash(str base);
+void box_touch(struct box *b, uint32_t uid); /* its row changed */
+void box_note_gone(struct box *b, uint32_t uid);
+/* UIDs expunged with a modseq above `since`, four octets each, in any order. False: the history
+ * does not reach back so far. */
+bool box_gone_since(struct box *b, uint64_t since, struct buf *out);
+/* The first look: as soon as UIDVALIDITY and guid are known; row by row; when all are there. */
+void box_index_load(struct box *b);
+const struct index_row *box_index_row(struct box *b, uint32_t uid, str base);
+void box_index_settle(struct box *b);
+bool box_index_wants_flush(const struct box *b);
+void box_index_flush(struct box *b); /* index_commit() is the caller's */
+void box_index_close(struct box *b);
 
 /* ---- for the kinds ---- */
 struct box *box_new(const struct box_kind *kind, str folder);

@@ -136,10 +136,27 @@ static err measure_file(int dir, const char *name, uint32_t *ret_wire)
     return OK_ERR;
 }
 
+/* What the index knows of this UID spares a look at the file. */
+static bool row_from_index(struct box *b, const struct box_arrival *a, uint32_t uid,
+                           struct store_message *ret_row, struct box_entry *ret_entry)
+{
+    str name = str_from(box_name(b, a->name));
+    const struct index_row *r = b->n_rows ? box_index_row(b, uid, maildir_base(name)) : NULL;
+    if (!r)
+        return false;
+    *ret_row = (struct store_message){
+        .uid = uid, .flags = flags_of(b, name), .size = r->size, .date = r->date};
+    *ret_entry =
+        (struct box_entry){.name = a->name, .saved = r->saved, .in_new = a->in_new, .known = true};
+    return true;
+}
+
 /* The table row of an arrived file; known_size from the UID list or 0. */
 static err make_row(struct box *b, const struct box_arrival *a, uint32_t uid, uint32_t known_size,
                     struct store_message *ret_row, struct box_entry *ret_entry)
 {
+    if (row_from_index(b, a, uid, ret_row, ret_entry))
+        return OK_ERR;
     const char *name = box_name(b, a->name);
     char scratch[16];
     struct maildir_name n = maildir_name_parse(str_from(name), scratch);
@@ -151,7 +168,8 @@ static err make_row(struct box *b, const struct box_arrival *a, uint32_t uid, ui
         return err_new(ERR_NOTFOUND, "not a regular file");
     struct store_message row = {.uid = uid, .flags = flags_of(b, str_from(name))};
     row.date = st.st_mtime < 0 ? 0 : (uint32_t)st.st_mtime;
-    struct box_entry entry = {.name = a->name, .in_new = a->in_new};
+    /* A delivery sets the time of its file; who copies files here keeps theirs. */
+    struct box_entry entry = {.name = a->name, .saved = row.date, .in_new = a->in_new};
     if (n.has_wire_size && n.wire_size < UINT32_MAX && n.wire_size >= (uint64_t)st.st_size) {
         row.size = (uint32_t)n.wire_size;
     } else if (known_size) {
@@ -246,6 +264,15 @@ static err read_uidlist(struct box *b, struct maildir_list *l)
     } else if (b->uidvalidity && b->uidvalidity != l->head.uidvalidity) {
         b->lost = true;
     }
+    if (l->head.guid[0] == 0) {
+        uidlist_make_guid(l->head.guid);
+        l->rewrite = true; /* or it would be another one the next time */
+    }
+    memcpy(b->guid, l->head.guid, sizeof b->guid);
+    if (!b->uidvalidity) {
+        b->uidvalidity = l->head.uidvalidity;
+        box_index_load(b);
+    }
     struct map *arrived = arrivals_by_base(b);
     struct uidlist_record r;
     while (l->head.version && uidlist_next(&l->head, &rest, &r)) {
@@ -258,8 +285,6 @@ static err read_uidlist(struct box *b, struct maildir_list *l)
     map_free(arrived);
     fd_unmap(text);
     b->problems += l->head.damaged;
-    if (l->head.guid[0] == 0)
-        uidlist_make_guid(l->head.guid);
     b->uidvalidity = l->head.uidvalidity;
     if (l->head.nextuid > b->uidnext)
         b->uidnext = l->head.nextuid;
@@ -467,6 +492,7 @@ static err maildir_refresh(struct box *b)
     for (size_t i = b->entries.n; i-- > 0;)
         if (b->entries.at[i].in_new)
             b->first_recent = b->table.at[i].uid;
+    box_index_settle(b);
     return OK_ERR;
 }
 
@@ -631,7 +657,13 @@ bool box_is_maildir(const struct box *b)
 
 err box_open_maildir(int dir, const char *path, str folder, struct box **ret)
 {
+    return box_open_maildir_with(dir, path, folder, NULL, ret);
+}
+
+err box_open_maildir_with(int dir, const char *path, str folder, struct index *x, struct box **ret)
+{
     struct box *b = box_new(&maildir_kind, folder);
+    b->index = x;
     err e = dir_open(dir, path, &b->dir);
     /* tmp, new and cur are often lost when empty directories are copied or cleaned away. */
     static const char *const parts[] = {"tmp", "new", "cur"};

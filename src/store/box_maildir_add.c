@@ -208,19 +208,32 @@ static err show_all(const struct add *a)
     return e;
 }
 
+/* All at once: one by one it would be the square of their number. */
+static void remove_source(const struct add *a)
+{
+    struct box *from = a->from;
+    bool *moved = mem_alloc("marks", from->table.n);
+    for (size_t i = 0; i < a->n; i++) {
+        size_t at = box_find(from, a->in[i].from_uid);
+        if (at < from->table.n)
+            moved[at] = true;
+    }
+    box_remove_marked(from, moved);
+    free(moved);
+}
+
 static void enter_all(const struct add *a)
 {
+    if (a->how == BOX_MOVE && a->by_link)
+        remove_source(a);
+    uint32_t now = (uint32_t)clock_seconds();
     for (size_t i = 0; i < a->n; i++) {
-        if (a->how == BOX_MOVE && a->by_link) {
-            size_t at = box_find(a->from, a->in[i].from_uid);
-            if (at < a->from->table.n)
-                box_remove(a->from, at);
-        }
         struct store_message m = {.uid = a->in[i].uid,
                                   .flags = a->in[i].flags,
                                   .size = a->jobs[i].wire_size,
                                   .date = a->jobs[i].date};
-        struct box_entry entry = {.name = box_name_add(a->to, str_from(a->jobs[i].name))};
+        struct box_entry entry = {.name = box_name_add(a->to, str_from(a->jobs[i].name)),
+                                  .saved = now};
         box_insert(a->to, &m, entry);
     }
 }

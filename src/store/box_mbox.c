@@ -265,10 +265,15 @@ static void compare(struct box *b, struct look *l)
             continue;
         struct store_message row = {
             .uid = m->uid, .flags = flags_of(b, m), .date = m->date < 0 ? 0 : (uint32_t)m->date};
-        measure(l, m, &row.size);
         char name[16];
         int n = snprintf(name, sizeof name, "%u", m->uid); /* the hash wants a name each */
-        box_insert(b, &row, (struct box_entry){.name = box_name_add(b, str_of(name, (size_t)n))});
+        str base = str_of(name, (size_t)n);
+        const struct index_row *known = b->n_rows ? box_index_row(b, m->uid, base) : NULL;
+        struct box_entry entry = {.name = box_name_add(b, base),
+                                  .saved = known ? known->saved : row.date,
+                                  .known = known != NULL};
+        measure(l, m, &row.size);
+        box_insert(b, &row, entry);
     }
     struct positions *p = positions_of(b);
     vec_done(&p->at);
@@ -286,6 +291,8 @@ static err look_again(struct box *b, struct look *l)
         e = number(b, l);
     if (failed(e) || b->lost)
         return e;
+    if (!b->opened)
+        box_index_load(b);
     compare(b, l);
     box_stamp(b, positions_of(b)->name);
     b->stale = false;
@@ -309,6 +316,7 @@ static err mbox_refresh(struct box *b)
     b->changes.n = 0;
     if (!b->first_recent)
         b->first_recent = b->uidnext;
+    box_index_settle(b);
     return OK_ERR;
 }
 
@@ -537,7 +545,13 @@ static const struct box_kind mbox_kind = {
 
 err box_open_mbox(int dir, const char *path, str folder, struct box **ret)
 {
+    return box_open_mbox_with(dir, path, folder, NULL, ret);
+}
+
+err box_open_mbox_with(int dir, const char *path, str folder, struct index *x, struct box **ret)
+{
     struct box *b = box_new(&mbox_kind, folder);
+    b->index = x;
     struct positions *p = mem_alloc("mbox", sizeof *p);
     b->extra = p;
     str all = str_from(path);

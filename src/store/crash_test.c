@@ -211,6 +211,16 @@ static str range_all(void)
     return str_of(all, 8);
 }
 
+static err add_flags(struct box *b, uint32_t flags)
+{
+    struct box_flags f = {.set = range_all(),
+                          .op = STORE_FLAGS_ADD,
+                          .flags = flags,
+                          .by = 1,
+                          .unchanged_since = UINT64_MAX};
+    return box_flags(b, &f, NULL);
+}
+
 static void append_one(struct box *b, const char *text, uint32_t flags, uint32_t *ret_uid)
 {
     int fd;
@@ -236,7 +246,7 @@ static void work_maildir(int home, int fd)
     append_one(b, "a: 2\n\ny\n", STORE_SEEN, &uid);
     report(fd, 'b');
     ok(box_keywords(b, S("todo\0"), &bits));
-    ok(box_flags(b, range_all(), STORE_FLAGS_ADD, STORE_FLAGGED | bits, 1));
+    ok(add_flags(b, STORE_FLAGGED | bits));
     report(fd, 'c');
     struct box_incoming move = {.fd = -1, .from_uid = uid, .flags = STORE_SEEN};
     ok(box_add(to, b, BOX_MOVE, &move, 1));
@@ -302,7 +312,7 @@ static void work_mbox(int home, int fd)
     deliver_mbox(home, "a: 3\n\nthree\n");
     ok(box_refresh(b));
     report(fd, 'd');
-    ok(box_flags(b, range_all(), STORE_FLAGS_ADD, STORE_SEEN, 1));
+    ok(add_flags(b, STORE_SEEN));
     report(fd, 'e');
     static const unsigned char first[8] = {1, 0, 0, 0, 1, 0, 0, 0};
     size_t n;
@@ -407,7 +417,7 @@ static void a_change_of_an_mbox_that_others_append_to_is_made_all_the_same(void 
     size_t n;
     ok(box_open_mbox(home, "Mailbox", S("INBOX"), &b));
     deliver_mbox(home, "a: 3\n\nthree\n");
-    ok(box_flags(b, range_all(), STORE_FLAGS_ADD, STORE_SEEN, 1));
+    ok(add_flags(b, STORE_SEEN));
     assert_true(b->table.at[0].flags & STORE_SEEN);
     deliver_mbox(home, "a: 4\n\nfour\n");
     static const unsigned char first[8] = {1, 0, 0, 0, 1, 0, 0, 0};

@@ -19,6 +19,7 @@ struct store *store_new(int channel_fd)
     s->channel = channel_new(channel_fd);
     buf_init(&s->keywords, KEEPER_KEYWORDS_MAX);
     buf_init(&s->reason, KEEPER_TEXT_MAX);
+    buf_init(&s->digest_buf, KEEPER_INLINE_MAX);
     return s;
 }
 
@@ -28,8 +29,13 @@ void store_drop_table(struct store *s)
         (void)munmap(s->rows, s->mapped); /* only fails on wrong arguments */
     else
         free(s->rows);
+    if (s->modseqs_mapped)
+        (void)munmap(s->modseqs, s->modseqs_mapped); /* as above */
+    else
+        free(s->modseqs);
     s->rows = NULL;
-    s->n = s->room = s->mapped = 0;
+    s->modseqs = NULL;
+    s->n = s->room = s->mapped = s->modseqs_mapped = 0;
     fd_unmap(s->names);
     s->names = S("");
 }
@@ -39,7 +45,11 @@ void store_free(struct store *s)
     if (!s)
         return;
     store_drop_table(s);
+    store_drop_known(s);
     channel_free(s->channel);
+    buf_done(&s->digest_buf);
+    vec_done(&s->modified);
+    free(s->digests_uids);
     buf_done(&s->keywords);
     buf_done(&s->reason);
     vec_done(&s->gone);
@@ -62,7 +72,7 @@ str store_reason(const struct store *s)
 bool store_has_news(struct store *s)
 {
     struct packet p;
-    while (!s->broken && !s->n_prefetch) {
+    while (!s->broken && !s->n_prefetch && !s->n_digests) {
         err e = channel_try_recv(s->channel, &p);
         if (e.kind == ERR_TEMP)
             break;
@@ -113,6 +123,8 @@ err store_wait_for(struct store *s, uint32_t id, const struct ipc_schema *reply,
 
 err store_drop_prefetch(struct store *s)
 {
+    if (s->n_digests)
+        return store_drop_digests(s);
     if (!s->n_prefetch)
         return OK_ERR;
     s->n_prefetch = 0;

@@ -70,8 +70,8 @@ struct store_box {
     str id;                  /* RFC 8474's MAILBOXID: the same for as long as the UIDs are valid */
     /* As of store_select(): counted by the keeper, so that nobody walks the table for them. */
     uint32_t recent, unseen, first_unseen; /* the last is a sequence number; 0: none */
-    str keywords[STORE_KEYWORDS_MAX]; /* by bit; empty: not in use */
-    size_t n_keywords;                /* those in use are below this */
+    str keywords[STORE_KEYWORDS_MAX];      /* by bit; empty: not in use */
+    size_t n_keywords;                     /* those in use are below this */
 };
 
 struct store; /* the conversation */

@@ -43,24 +43,56 @@ static size_t part_of(size_t n)
     return n < RANGES_MAX ? n : RANGES_MAX;
 }
 
-err store_flags(struct store *s, const struct store_range *set, size_t n, enum store_flags_op op,
-                uint32_t system_flags, const str *keywords, size_t n_keywords)
+/* Adds the UIDs that were left alone. */
+static err take_modified(struct store *s, const struct keeper_stored *a, struct packet *p)
+{
+    str mapped, data;
+    err e = store_data_of(a->modified, p, &mapped, &data);
+    if (failed(e))
+        return e;
+    for (size_t at = 0; at + 4 <= data.n; at += 4)
+        vec_push(&s->modified, store_get_u32(data, at));
+    fd_unmap(mapped);
+    return OK_ERR;
+}
+
+err store_flags_unchanged(struct store *s, const struct store_range *set, size_t n,
+                          enum store_flags_op op, uint32_t system_flags, const str *keywords,
+                          size_t n_keywords, uint64_t unchanged_since, struct store_stored *ret)
 {
     auto_buf struct buf names, ranges;
     buf_init(&names, KEEPER_KEYWORDS_MAX);
     buf_init(&ranges, KEEPER_SET_MAX);
+    s->modified.n = 0;
     err e = store_join_keywords(&names, keywords, n_keywords);
     while (n && !failed(e)) {
         size_t part = part_of(n);
         struct keeper_flags q = {.op = (uint32_t)op,
                                  .flags = system_flags & STORE_SYSTEM_FLAGS,
+                                 .unchanged_since = unchanged_since,
                                  .keywords = buf_str(&names),
                                  .set = encode_ranges(&ranges, set, part)};
-        e = store_ask_done(s, &keeper_flags_schema, &q);
+        struct keeper_stored a;
+        struct packet p;
+        e = store_ask(s, &keeper_flags_schema, &q, &keeper_stored_schema, &a, &p);
+        if (!failed(e))
+            e = store_verdict(s, a.outcome, a.text);
+        if (!failed(e))
+            e = take_modified(s, &a, &p);
         set += part;
         n -= part;
     }
+    if (!failed(e))
+        *ret = (struct store_stored){s->modified.at, s->modified.n};
     return e;
+}
+
+err store_flags(struct store *s, const struct store_range *set, size_t n, enum store_flags_op op,
+                uint32_t system_flags, const str *keywords, size_t n_keywords)
+{
+    struct store_stored none;
+    return store_flags_unchanged(s, set, n, op, system_flags, keywords, n_keywords, UINT64_MAX,
+                                 &none);
 }
 
 err store_expunge(struct store *s, enum store_expunge_mode mode, const struct store_range *set,

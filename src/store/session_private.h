@@ -12,7 +12,17 @@ struct store {
     struct store_message *rows;
     size_t n, room; /* rows in use, rows that fit */
     size_t mapped;  /* bytes of the mapping; 0: rows are on the heap */
-    uint64_t version;
+    bool want_modseqs;
+    uint64_t *modseqs;     /* beside rows, with as much room; NULL: not wanted */
+    size_t modseqs_mapped; /* as mapped */
+    uint64_t version, highest;
+    char id[KEEPER_ID_MAX + 1];
+    VEC(uint32_t) modified;
+    uint32_t *saved;       /* heap: of store_savedates() */
+    str digests;           /* mapped */
+    struct buf digest_buf; /* of those that came within a packet */
+    uint32_t digests_id, *digests_uids;
+    size_t n_digests; /* asked for with store_prefetch_digests(), not yet taken */
     struct buf keywords, reason;
     str names; /* mapped */
     VEC(struct store_gone) gone;
@@ -35,6 +45,9 @@ err store_verdict(struct store *s, uint32_t outcome, str text); /* an answer's o
 err store_broken(struct store *s);                              /* the conversation is over */
 err store_drop_prefetch(struct store *s);
 void store_drop_table(struct store *s);
+void store_drop_known(struct store *s);  /* digests and what else is not the table's */
+err store_drop_digests(struct store *s); /* takes an answer that nobody will ask for */
+err store_load_modseqs(struct store *s); /* for the table that is open */
 /* Data in the packet, or when long in its first descriptor (then fd_unmap(*ret_mapped)). */
 err store_data_of(str data, struct packet *p, str *ret_mapped, str *ret);
 err store_join_keywords(struct buf *b, const str *names, size_t n); /* NUL after each */

@@ -8,50 +8,82 @@
 
 #include "os/fd.h"
 
-enum { PAGE = 4096, CHANGE_BYTES = 20 };
+enum { PAGE = 4096 };
+
+/* A copy-on-write view of n elements; the rest of the last page is ours too. */
+static err map_column(struct packet *p, size_t i, size_t n, size_t size, void **ret, size_t *ret_n)
+{
+    if (n > STORE_MESSAGES_MAX || p->n_fds <= i || !fd_is_sealed(p->fds[i]))
+        return err_new(ERR_SYNTAX, "a table without its memory");
+    uint64_t have;
+    err e = fd_size(p->fds[i], &have);
+    if (failed(e))
+        return e;
+    if (have < n * size)
+        return err_new(ERR_SYNTAX, "a table shorter than it says");
+    size_t pages = (n * size + PAGE - 1) / PAGE * PAGE;
+    void *m = mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE, p->fds[i], 0);
+    if (m == MAP_FAILED)
+        return err_sys("mmap");
+    *ret = m;
+    *ret_n = pages;
+    return OK_ERR;
+}
 
 static err map_table(struct store *s, struct packet *p, size_t n)
 {
     store_drop_table(s);
     if (!n)
         return OK_ERR;
-    if (n > STORE_MESSAGES_MAX || p->n_fds != 1 || !fd_is_sealed(p->fds[0]))
-        return err_new(ERR_SYNTAX, "a table without its memory");
-    uint64_t size;
-    err e = fd_size(p->fds[0], &size);
+    void *m;
+    err e = map_column(p, 0, n, sizeof *s->rows, &m, &s->mapped);
     if (failed(e))
         return e;
-    size_t bytes = n * sizeof *s->rows;
-    if (size < bytes)
-        return err_new(ERR_SYNTAX, "a table shorter than it says");
-    size_t pages = (bytes + PAGE - 1) / PAGE * PAGE;
-    void *m = mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE, p->fds[0], 0);
-    if (m == MAP_FAILED)
-        return err_sys("mmap");
     s->rows = m;
-    s->mapped = pages;
     s->n = n;
-    s->room = pages / sizeof *s->rows; /* the rest of the last page is ours too */
+    s->room = s->mapped / sizeof *s->rows;
+    if (!s->want_modseqs)
+        return OK_ERR;
+    e = map_column(p, 1, n, sizeof *s->modseqs, &m, &s->modseqs_mapped);
+    if (failed(e))
+        return e;
+    s->modseqs = m;
+    if (s->room > s->modseqs_mapped / sizeof *s->modseqs)
+        s->room = s->modseqs_mapped / sizeof *s->modseqs;
     return OK_ERR;
 }
 
-static void add_row(struct store *s, const struct store_message *m)
+/* The column with room for more elements, on the heap. */
+static void *grow_column(void *at, size_t *mapped, size_t size, size_t n, size_t room)
+{
+    if (!*mapped)
+        return mem_grow("table", at, room * size);
+    void *fresh = mem_grow("table", NULL, room * size);
+    memcpy(fresh, at, n * size);
+    (void)munmap(at, *mapped); /* only fails on wrong arguments */
+    *mapped = 0;
+    return fresh;
+}
+
+static void add_row(struct store *s, const struct store_message *m, uint64_t modseq)
 {
     if (s->n == s->room) {
         size_t room = s->room + s->room / 2 + 64;
-        struct store_message *rows;
-        if (s->mapped) {
-            rows = mem_grow("table", NULL, room * sizeof *rows);
-            memcpy(rows, s->rows, s->n * sizeof *rows);
-            (void)munmap(s->rows, s->mapped); /* only fails on wrong arguments */
-            s->mapped = 0;
-        } else {
-            rows = mem_grow("table", s->rows, room * sizeof *rows);
-        }
-        s->rows = rows;
+        s->rows = grow_column(s->rows, &s->mapped, sizeof *s->rows, s->n, room);
+        if (s->want_modseqs)
+            s->modseqs =
+                grow_column(s->modseqs, &s->modseqs_mapped, sizeof *s->modseqs, s->n, room);
         s->room = room;
     }
+    if (s->want_modseqs)
+        s->modseqs[s->n] = modseq;
     s->rows[s->n++] = *m;
+}
+
+static void set_modseq(struct store *s, size_t at, uint64_t modseq)
+{
+    if (s->modseqs && s->modseqs[at] != modseq)
+        s->modseqs[at] = modseq;
 }
 
 static void mark_recent(struct store *s, size_t from, uint32_t first_recent)
@@ -77,15 +109,32 @@ static void take_keywords(struct store *s, str list)
 static void show_table(struct store *s)
 {
     s->box.messages = s->rows;
+    s->box.modseqs = s->modseqs;
     s->box.n = s->n;
+    s->box.highestmodseq = s->highest;
+    s->box.id = str_from(s->id);
 }
 
 static void close_box(struct store *s)
 {
     store_drop_table(s);
+    store_drop_known(s);
     s->open = s->lost = s->news = false;
     s->held.n = s->gone.n = s->changed.n = 0;
     show_table(s);
+}
+
+static void apply_changes(struct store *s, str changes, uint32_t first_recent);
+static void release_held(struct store *s);
+
+/* The table as the keeper had it some changes ago becomes what it is now. */
+static void catch_up(struct store *s, str changes, uint32_t first_recent)
+{
+    s->n_new = 0;
+    apply_changes(s, changes, first_recent);
+    release_held(s);
+    s->gone.n = s->changed.n = s->n_new = 0;
+    mark_recent(s, 0, first_recent);
 }
 
 err store_select(struct store *s, str name, enum store_mode mode, const struct store_box **ret)
@@ -94,7 +143,7 @@ err store_select(struct store *s, str name, enum store_mode mode, const struct s
         close_box(s);
     if (name.n > STORE_NAME_MAX)
         return store_verdict(s, ERR_LIMIT, S("the name is too long"));
-    struct keeper_open q = {.name = name, .mode = (uint32_t)mode};
+    struct keeper_open q = {.name = name, .mode = (uint32_t)mode, .modseqs = s->want_modseqs};
     struct keeper_box b;
     struct packet p;
     err e = store_ask(s, &keeper_open_schema, &q, &keeper_box_schema, &b, &p);
@@ -106,13 +155,21 @@ err store_select(struct store *s, str name, enum store_mode mode, const struct s
         return e;
     s->open = true;
     s->version = b.version;
+    s->highest = b.highest;
+    memset(s->id, 0, sizeof s->id);
+    memcpy(s->id, b.id.p, b.id.n); /* the schema limits it */
     s->box.uidvalidity = b.uidvalidity;
     s->box.uidnext = b.uidnext;
     s->box.writable = b.writable;
+    s->box.recent = b.recent;
+    s->box.unseen = b.unseen;
+    s->box.first_unseen = b.first_unseen;
     take_keywords(s, b.keywords);
     s->keywords_changed = false;
-    mark_recent(s, 0, b.first_recent);
+    catch_up(s, b.changes, b.first_recent);
     show_table(s);
+    if (s->lost)
+        return store_broken(s);
     *ret = &s->box;
     return OK_ERR;
 }
@@ -173,8 +230,11 @@ static void remove_rows(struct store *s, const uint32_t *uids, size_t n)
             next++;
         if (next < n && uids[next] == s->rows[i].uid)
             continue;
-        if (kept != i) /* untouched pages stay shared */
+        if (kept != i) { /* untouched pages stay shared */
             s->rows[kept] = s->rows[i];
+            if (s->modseqs)
+                s->modseqs[kept] = s->modseqs[i];
+        }
         kept++;
     }
     s->n = kept;
@@ -190,20 +250,23 @@ static void apply_change(struct store *s, str c, uint32_t first_recent)
     uint32_t kind = store_get_u32(c, 0);
     struct store_message m = {store_get_u32(c, 4), store_get_u32(c, 8), store_get_u32(c, 12),
                               store_get_u32(c, 16)};
+    uint64_t modseq = store_get_u32(c, 20) | (uint64_t)store_get_u32(c, 24) << 32;
     size_t at = row_of(s, m.uid);
     if (kind == KEEPER_NEW && at == s->n) {
         if (s->n && s->rows[s->n - 1].uid > m.uid) {
             s->lost = true; /* somebody broke the rule that UIDs ascend: begin anew */
             return;
         }
-        add_row(s, &m);
+        add_row(s, &m, modseq);
         s->n_new++;
         mark_recent(s, s->n - 1, first_recent);
     } else if (kind == KEEPER_GONE && at < s->n) {
         vec_push(&s->held, m.uid);
     } else if ((kind == KEEPER_CHANGED || kind == KEEPER_CHANGED_OWN) && at < s->n) {
         uint32_t flags = m.flags | (s->rows[at].flags & STORE_RECENT);
-        if (flags == s->rows[at].flags)
+        bool same_modseq = !s->modseqs || s->modseqs[at] == modseq;
+        set_modseq(s, at, modseq);
+        if (flags == s->rows[at].flags && same_modseq)
             return;
         s->rows[at].flags = flags;
         if (at < s->n - s->n_new)
@@ -211,13 +274,22 @@ static void apply_change(struct store *s, str c, uint32_t first_recent)
     }
 }
 
+static void apply_changes(struct store *s, str changes, uint32_t first_recent)
+{
+    for (size_t at = 0; !s->lost && at + KEEPER_CHANGE_BYTES <= changes.n;
+         at += KEEPER_CHANGE_BYTES)
+        apply_change(s, str_slice(changes, at, at + KEEPER_CHANGE_BYTES), first_recent);
+}
+
 /* Too much happened: both tables are sorted by UID, one walk finds the differences. */
 static err reload(struct store *s, struct packet *p, size_t n, uint32_t first_recent)
 {
-    struct store fresh = {.names = S("")};
+    struct store fresh = {.names = S(""), .want_modseqs = s->want_modseqs};
     err e = map_table(&fresh, p, n);
-    if (failed(e))
+    if (failed(e)) {
+        store_drop_table(&fresh);
         return e;
+    }
     size_t i = 0, j = 0, old_n = s->n;
     for (; i < old_n; i++) {
         while (j < fresh.n && fresh.rows[j].uid < s->rows[i].uid)
@@ -227,8 +299,10 @@ static err reload(struct store *s, struct packet *p, size_t n, uint32_t first_re
             continue;
         }
         uint32_t flags = fresh.rows[j].flags | (s->rows[i].flags & STORE_RECENT);
-        if (flags != s->rows[i].flags)
+        if (flags != s->rows[i].flags || (s->modseqs && s->modseqs[i] != fresh.modseqs[j]))
             note_changed(s, s->rows[i].uid, false);
+        if (s->modseqs)
+            set_modseq(s, i, fresh.modseqs[j]);
         if (flags != s->rows[i].flags)
             s->rows[i].flags = flags;
     }
@@ -236,7 +310,7 @@ static err reload(struct store *s, struct packet *p, size_t n, uint32_t first_re
     for (j = 0; j < fresh.n; j++) {
         if (fresh.rows[j].uid <= last)
             continue;
-        add_row(s, &fresh.rows[j]);
+        add_row(s, &fresh.rows[j], s->want_modseqs ? fresh.modseqs[j] : 0);
         s->n_new++;
     }
     mark_recent(s, s->n - s->n_new, first_recent);
@@ -301,12 +375,12 @@ err store_sync(struct store *s, enum store_sync_mode mode, struct store_changes 
         take_keywords(s, a.keywords);
     if (!s->lost && a.reload)
         e = reload(s, &p, a.messages, a.first_recent);
-    for (size_t at = 0; !s->lost && !a.reload && at + CHANGE_BYTES <= a.changes.n;
-         at += CHANGE_BYTES)
-        apply_change(s, str_slice(a.changes, at, at + CHANGE_BYTES), a.first_recent);
+    if (!s->lost && !a.reload)
+        apply_changes(s, a.changes, a.first_recent);
     if (failed(e))
         return e;
     s->version = a.version;
+    s->highest = a.highest > s->highest ? a.highest : s->highest;
     if (!s->lost)
         s->box.uidnext = a.uidnext;
     if (mode == STORE_SYNC_ALL)

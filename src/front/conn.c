@@ -36,8 +36,19 @@ struct conn *conn_new(struct front *f, enum service s, int client, const struct 
     return c;
 }
 
-static void tell_end(const struct conn *c)
+/* What passed between the client and a session without us is in the kernel's books. */
+void conn_count_lent(struct conn *c)
 {
+    struct net_traffic t;
+    if (c->tls || failed(net_traffic_of(c->client, &t)))
+        return;
+    c->bytes_in = t.received - (c->client_eof ? 1 : 0);
+    c->bytes_out = t.sent;
+}
+
+static void tell_end(struct conn *c)
+{
+    conn_count_lent(c);
     if (c->announced)
         log_event(NULL, EV_SESSION_CLOSED, F_STR("sid", str_from(c->sid)),
                   F_STR("service", str_from(service_name(c->service))),
@@ -53,6 +64,8 @@ void conn_close(struct conn *c)
     loop_del(c->data_watch);
     loop_del(c->control_watch);
     tls_free(c->tls);
+    if (c->lent) /* the session has a descriptor of it too: closing ours would end nothing */
+        (void)shutdown(c->client, SHUT_RDWR); /* ended already: as wanted */
     fd_close(c->client);
     fd_close(c->data);
     fd_close(c->control);
@@ -96,6 +109,7 @@ void conn_watch(struct conn *c)
     case CONN_LINGER:
         client = LOOP_IN;
         break;
+    case CONN_LENT:
     case CONN_STARTTLS:
         break;
     case CONN_OPEN:
@@ -125,13 +139,21 @@ void conn_set_deadline(struct conn *c, int64_t ms)
     sweep_by(c->front, c->deadline_ms);
 }
 
+static int64_t last_active(const struct conn *c)
+{
+    struct net_traffic t;
+    if (c->state != CONN_LENT || failed(net_traffic_of(c->client, &t)))
+        return c->active_ms;
+    return clock_ms() - t.silent_ms;
+}
+
 void conns_sweep(void *front)
 {
     struct front *f = front;
     int64_t now = clock_ms(), next = now + SWEEP_MAX_MS;
     list_each_safe (l, &f->conns) {
         struct conn *c = container_of(l, struct conn, link);
-        if (now >= c->deadline_ms || now - c->active_ms >= FRONT_IDLE_MS)
+        if (now >= c->deadline_ms || now - last_active(c) >= FRONT_IDLE_MS)
             conn_close(c);
         else if (c->deadline_ms < next)
             next = c->deadline_ms;
@@ -244,11 +266,11 @@ static void announce(struct conn *c)
 void conn_start_session(struct conn *c)
 {
     auto_fd int data = -1, control = -1;
-    err e = fd_pair(FD_PAIR_STREAM, &c->data, &data);
+    err e = c->tls ? fd_pair(FD_PAIR_STREAM, &c->data, &data) : OK_ERR;
     if (!failed(e))
         e = fd_pair(FD_PAIR_PACKET, &c->control, &control);
     if (!failed(e))
-        e = send_start(c, data, control);
+        e = send_start(c, c->tls ? data : c->client, control);
     if (failed(e)) {
         log_event(NULL, EV_SESSION_REFUSED, F_STR("service", str_from(service_name(c->service))),
                   F_STR("peer", str_from(c->ip)), F_ERR(e));
@@ -258,7 +280,8 @@ void conn_start_session(struct conn *c)
         return;
     }
     announce(c);
-    c->state = CONN_OPEN;
+    c->state = c->tls ? CONN_OPEN : CONN_LENT;
+    c->lent = !c->tls;
     c->deadline_ms = INT64_MAX;
     c->control_watch = loop_add(c->front->loop, c->control, LOOP_IN, shake_control_ready, c);
     conn_watch(c);

@@ -2,8 +2,13 @@
 /* front/front.h -- owns every client's socket and the TLS keys; holds no mail.
  *
  * For each client: is it banned, is there room, what do the access rules say; then TLS, if
- * the service begins with it; then a pair of sockets to a session process, and from there on
- * only bytes, both ways, with bounded buffers that exist while something waits in them.
+ * the service begins with it; then a session process.
+ *  - Under TLS the session gets one end of a pair of sockets, and front carries bytes, both
+ *    ways, with bounded buffers that exist while something waits in them.
+ *  - Without TLS the session is *lent* the client's socket: nothing would be gained by copying
+ *    every byte, and two wake-ups a round trip are lost by it. front keeps its descriptor of
+ *    the socket: it alone ends the connection (shutdown() ends it for all who hold it), and it
+ *    alone reads between STARTTLS and the handshake, while the session waits.
  */
 #pragma once
 #include "ban/ledger.h"
@@ -37,8 +42,9 @@ struct pending {
 
 enum conn_state {
     CONN_HANDSHAKE,       /* TLS from the start: no session yet */
+    CONN_LENT,            /* no TLS: the session itself reads and writes the client's socket */
     CONN_OPEN,            /* relaying */
-    CONN_STARTTLS,        /* the session's last plain words go out, the client is not read */
+    CONN_STARTTLS,        /* the answer to STARTTLS goes out; nobody reads the client */
     CONN_STARTTLS_SHAKES, /* handshake; the session waits */
     CONN_LINGER,          /* the session ended; the client may still be sending */
 };
@@ -53,6 +59,7 @@ struct conn {
     struct tls_conn *tls;
     struct pending to_session, to_client;
     bool client_eof, session_eof, announced;
+    bool lent;            /* the session may still hold the client's socket */
     bool tls_wants_write; /* the handshake or a read */
     uint32_t starttls_id;
     char *answer; /* to STARTTLS, not said yet; ours to free */
@@ -133,13 +140,14 @@ void conn_watch(struct conn *c); /* sets what is waited for from what is pending
 void conn_linger(struct conn *c);
 void conn_set_deadline(struct conn *c, int64_t ms);
 void conns_sweep(void *front); /* closes what is past its deadline */
+void conn_count_lent(struct conn *c);
 void conn_tell_tls(const struct conn *c, struct session_tls *ret);
 
 /* relay.c */
 void relay_client_ready(void *ctx, int fd, unsigned events);
 void relay_data_ready(void *ctx, int fd, unsigned events);
-/* True when everything the session said is with the client's kernel. False: it waits for the
- * client, or the connection is closed and c is gone. */
+/* True when nothing waits for the client any more. False: something does, or the connection is
+ * closed and c is gone. */
 bool relay_flush_to_client(struct conn *c);
 void relay_say(struct conn *c, str text);
 void pending_drop(struct pending *p);

@@ -4,6 +4,7 @@
 #include "front/front.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/poll.h"
+#include "tls/tls_make.h"
 
 static struct fixture {
     struct front front;
@@ -58,9 +60,28 @@ static int sealed_site(void)
     return fd;
 }
 
-static int setup(void **state)
+static struct tls_side *certified(void)
 {
-    (void)state;
+    static const str names[] = {S("house.example")};
+    static const char *const made[] = {"ca.pem", "ca-key.pem", "cert.pem", "key.pem"};
+    auto_arena struct arena *a = arena_new("certificate", 1 << 20);
+    struct tls_make m = {.names = names, .names_n = 1, .now = clock_seconds()};
+    struct tls_pair pair;
+    struct tls_side *side;
+    int dir;
+    assert_false(failed(dir_open(AT_FDCWD, f.root, &dir)));
+    assert_false(failed(tls_make_certificates(dir, &m, NULL)));
+    assert_false(failed(tls_pair_read(a, dir, "cert.pem", "key.pem", &pair)));
+    assert_false(failed(
+        tls_server_new(&(struct tls_server_options){.pairs = &pair, .pairs_n = 1}, &side, NULL)));
+    for (size_t i = 0; i < 4; i++)
+        assert_false(failed(file_unlink(dir, made[i])));
+    fd_close(dir);
+    return side;
+}
+
+static int setup_with(bool certificate)
+{
     (void)snprintf(f.root, sizeof f.root, "/tmp/twinpost-front-XXXXXX");
     assert_non_null(mkdtemp(f.root));
     char path[300];
@@ -89,7 +110,21 @@ static int setup(void **state)
     f.boot.listeners[0] = (struct boot_listener){.fd = listener, .service = SERVICE_SMTP};
     f.boot.n_listeners = 1;
     assert_false(failed(front_open(&f.front, &f.boot)));
+    if (certificate)
+        f.front.tls = certified();
     return pthread_create(&f.thread, NULL, run, NULL);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return setup_with(false);
+}
+
+static int setup_certified(void **state)
+{
+    (void)state;
+    return setup_with(true);
 }
 
 static int teardown(void **state)
@@ -147,7 +182,7 @@ static struct pair session_of(int client, const char *ip)
     assert_int_equal(start.service, SERVICE_SMTP);
     assert_int_equal(start.sid.n, 32);
     assert_true(str_eq(start.peer_ip, str_from(ip)));
-    assert_int_equal(start.can_starttls, 0); /* this house has no certificate */
+    assert_int_equal(start.can_starttls, f.front.tls != NULL);
     memcpy(p.sid, start.sid.p, start.sid.n);
     p.data = fd_take(&packet.fds[0]);
     p.control = fd_take(&packet.fds[1]);
@@ -212,9 +247,28 @@ static void the_clients_end_is_passed_on_and_the_answer_still_arrives(void **sta
     hears(p.data, "QUIT\r\n");
     hears(p.data, "");
     say(p.data, "221 bye\r\n");
-    (void)shutdown(p.data, SHUT_RDWR);
+    (void)close(p.control);
+    p.control = -1;
     hears(p.client, "221 bye\r\n");
     hears(p.client, "");
+    leave(&p);
+}
+
+static void the_sessions_end_is_the_clients_even_if_somebody_still_holds_the_socket(void **state)
+{
+    (void)state;
+    struct pair p = connected();
+    (void)close(p.control);
+    p.control = -1;
+    hears(p.client, "");
+    (void)shutdown(p.client, SHUT_WR);
+    hears(p.data, "");
+    char octet;
+    struct pollfd ended = {.fd = p.data, .events = POLLOUT}; /* front has let go of it */
+    while (!(ended.revents & POLLHUP))
+        assert_false(failed(poll_until(&ended, 1, deadline_in_ms(5000))));
+    assert_int_equal(send(p.data, "x", 1, MSG_NOSIGNAL), -1);
+    assert_int_equal(recv(p.client, &octet, 1, 0), 0);
     leave(&p);
 }
 
@@ -225,7 +279,8 @@ static void last_words_survive_a_client_that_goes_on_sending(void **state)
     say(p.client, "DATA that nobody will read\r\n");
     say(p.data, "451 no\r\n");
     (void)close(p.data);
-    p.data = -1;
+    (void)close(p.control);
+    p.data = p.control = -1;
     for (int i = 0; i < 100; i++)
         (void)send(p.client, "more\r\n", 6, MSG_NOSIGNAL); /* may fail once it is closed */
     hears(p.client, "451 no\r\n");
@@ -365,6 +420,53 @@ static void what_is_no_address_and_the_host_itself_cannot_be_banned(void **state
     channel_free(c);
 }
 
+static bool nothing_waits(int fd)
+{
+    char octet;
+    return recv(fd, &octet, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+/* RFC 3207 6, CVE-2011-0411. By the answer it is gone, wherever it was. */
+static void what_a_client_sends_before_the_answer_to_starttls_is_thrown_away(void **state)
+{
+    (void)state;
+    struct pair p = connected();
+    struct session_starttls ask = {.answer = S("220 go\r\n")};
+    say(p.client, "STARTTLS\r\n");
+    hears(p.data, "STARTTLS\r\n");
+    say(p.client, "MAIL FROM:<early@client.example>\r\n");
+    struct pollfd early = {.fd = p.data, .events = POLLIN};
+    assert_false(failed(poll_until(&early, 1, deadline_in_ms(5000))));
+    assert_false(failed(packet_send(p.control, &session_starttls_schema, 7, &ask, NULL, 0)));
+    hears(p.client, "220 go\r\n");
+    assert_true(nothing_waits(p.data));
+    leave(&p);
+}
+
+static void a_client_that_speaks_no_tls_after_the_answer_is_sent_away(void **state)
+{
+    (void)state;
+    char alert[64];
+    struct pair p = connected();
+    struct channel *c = channel_new(p.control);
+    struct session_starttls ask = {.answer = S("220 go\r\n")};
+    struct session_tls t;
+    assert_false(failed(channel_send(c, &session_starttls_schema, 7, &ask, NULL, 0)));
+    hears(p.client, "220 go\r\n");
+    say(p.client, "MAIL FROM:<late@client.example>\r\n");
+    struct packet packet;
+    assert_false(failed(channel_recv(c, deadline_in_ms(5000), &packet)));
+    assert_int_equal(packet.id, 7);
+    assert_false(failed(ipc_decode(&session_tls_schema, packet.bytes, &t)));
+    assert_int_equal(t.ok, 0);
+    assert_int_equal(packet.n_fds, 0);
+    while (recv(p.client, alert, sizeof alert, 0) > 0)
+        continue;
+    p.control = -1;
+    channel_free(c);
+    leave(&p);
+}
+
 static void sessions_are_told_when_the_house_closes(void **state)
 {
     (void)state;
@@ -383,15 +485,19 @@ static void sessions_are_told_when_the_house_closes(void **state)
 int main(void)
 {
 #define WITH_FRONT(t) cmocka_unit_test_setup_teardown((t), setup, teardown)
+#define WITH_CERTIFICATE(t) cmocka_unit_test_setup_teardown((t), setup_certified, teardown)
     const struct CMUnitTest tests[] = {
         WITH_FRONT(bytes_pass_both_ways),
         WITH_FRONT(the_clients_end_is_passed_on_and_the_answer_still_arrives),
+        WITH_FRONT(the_sessions_end_is_the_clients_even_if_somebody_still_holds_the_socket),
         WITH_FRONT(last_words_survive_a_client_that_goes_on_sending),
         WITH_FRONT(a_slow_client_holds_the_session_back_and_loses_nothing),
         WITH_FRONT(a_fourth_connection_from_one_address_is_refused_in_smtps_words),
         WITH_FRONT(starttls_without_a_certificate_is_answered_no),
         WITH_FRONT(a_ban_by_hand_ends_sessions_holds_and_is_lifted),
         WITH_FRONT(what_is_no_address_and_the_host_itself_cannot_be_banned),
+        WITH_CERTIFICATE(what_a_client_sends_before_the_answer_to_starttls_is_thrown_away),
+        WITH_CERTIFICATE(a_client_that_speaks_no_tls_after_the_answer_is_sent_away),
         WITH_FRONT(sessions_are_told_when_the_house_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,7 @@ static void throw_away(struct conn *c)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         c->lingered += n > 0 ? (size_t)n : 0;
+        c->client_eof = n == 0;
         if (n <= 0 || c->lingered > FRONT_LINGER_BYTES) {
             conn_close(c);
             return;
@@ -195,23 +196,13 @@ static void throw_away(struct conn *c)
 
 bool relay_flush_to_client(struct conn *c)
 {
-    for (;;) {
-        if (!flush_client(c)) {
-            conn_close(c);
-            return false;
-        }
-        if (c->to_client.n) {
-            conn_watch(c);
-            return false;
-        }
-        ssize_t n = recv(c->data, c->front->scratch, FRONT_PIECE, MSG_DONTWAIT);
-        if (n <= 0)
-            return true;
-        if (!give_client(c, str_of(c->front->scratch, (size_t)n))) {
-            conn_close(c);
-            return false;
-        }
+    if (!flush_client(c)) {
+        conn_close(c);
+        return false;
     }
+    if (c->to_client.n)
+        conn_watch(c);
+    return c->to_client.n == 0;
 }
 
 static void relay_on(struct conn *c, unsigned events)
@@ -251,6 +242,8 @@ void relay_client_ready(void *ctx, int fd, unsigned events)
         return;
     case CONN_OPEN:
         relay_on(c, events);
+        return;
+    case CONN_LENT: /* is not watched */
         return;
     }
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* TLS from the start, STARTTLS, and the other things a session tells front.
  *
- * STARTTLS is the one place where plain text and TLS meet on a socket. In order: the client is
- * not read any more; all that the session said before goes out; what the client has sent
- * before it could know our answer is thrown away; the answer goes out; the handshake begins;
- * the session gets a new socket, and what was written to the old one is never read. */
+ * STARTTLS is the one place where plain text and TLS meet on a socket. In order: the session,
+ * which was lent the client's socket, has written what it had to say, asks, and waits: nobody
+ * reads the socket; what the client has sent before it could know our answer is thrown away;
+ * the answer goes out; the handshake begins; the session gets a socket of its own in place of
+ * the client's, and throws away with that what it had read of it too early. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +63,6 @@ static void new_data_socket(struct conn *c)
         failed_shake(c);
         return;
     }
-    loop_del(c->data_watch);
-    c->data_watch = NULL;
-    fd_close(c->data);
     c->data = mine;
     e = packet_send(c->control, &session_tls_schema, c->starttls_id, &t, &theirs, 1);
     if (failed(e)) {
@@ -103,8 +101,7 @@ void shake_step(struct conn *c)
 
 static bool drop_early_input(struct conn *c)
 {
-    size_t dropped = c->to_session.n;
-    pending_drop(&c->to_session);
+    size_t dropped = 0;
     for (;;) {
         ssize_t n = recv(c->client, c->front->scratch, FRONT_PIECE, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -146,18 +143,19 @@ void shake_starttls_step(struct conn *c)
 static void begin_starttls(struct conn *c, uint32_t id, const struct session_starttls *ask)
 {
     c->starttls_id = id;
-    if (c->state != CONN_OPEN || c->tls || !c->front->tls) {
+    if (c->state != CONN_LENT || !c->front->tls) {
         (void)failed(packet_send(c->control, &session_tls_schema, id, &(struct session_tls){0},
                                  NULL, 0)); /* gone: its end comes by its own event */
         return;
     }
+    conn_count_lent(c); /* from here on we count ourselves */
+    c->active_ms = clock_ms();
     c->state = CONN_STARTTLS;
     conn_set_deadline(c, FRONT_HANDSHAKE_MS);
     if (ask->answer.n) {
         c->answer = mem_alloc("answer", ask->answer.n + 1);
         memcpy(c->answer, ask->answer.p, ask->answer.n);
     }
-    conn_watch(c); /* the client is not read any more */
     shake_starttls_step(c);
 }
 
@@ -191,10 +189,12 @@ void shake_control_ready(void *ctx, int fd, unsigned events)
     ssize_t n = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n <= 0) { /* the session ended; `data` tells the rest */
+    if (n <= 0) { /* the session ended; in CONN_OPEN `data` tells the rest */
         loop_del(c->control_watch);
         c->control_watch = NULL;
-        if (c->state == CONN_STARTTLS || c->state == CONN_STARTTLS_SHAKES)
+        if (c->state == CONN_LENT)
+            conn_linger(c);
+        else if (c->state == CONN_STARTTLS || c->state == CONN_STARTTLS_SHAKES)
             conn_close(c);
         return;
     }

@@ -91,6 +91,7 @@ struct session *session_new(struct io *io, struct channel *control)
     buf_init(&s->command, IMAP_COMMAND_MAX);
     buf_init(&s->mailbox, IMAP_MAILBOX_MAX);
     io_set_write_timeout(io, SESSION_WRITE_MS);
+    io_leash(io, control ? channel_fd(control) : -1);
     return s;
 }
 

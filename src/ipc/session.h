@@ -3,13 +3,16 @@
  *
  * front accepts, then sends IPC_SESSION_START to the session program's parent (channel given
  * by init as a door), with fds = data (stream), control (packets). The parent forks; the
- * child talks the protocol over `data` in plain bytes and keeps `control` for front.
+ * child talks the protocol over `data` in plain bytes and keeps `control` for front, as the
+ * leash of its stream: front ends the session by closing it, the session ends the connection.
+ * `data` is one end of a pair under TLS, and the client's own socket without: lent, so that a
+ * plain connection costs no copying; front keeps a descriptor of it and alone decides its end.
  * STARTTLS: the session flushes what it has said so far, sends IPC_SESSION_STARTTLS with its
- * "220 go on" as `answer` and waits for IPC_SESSION_TLS (same packet id), which carries a *new*
- * data socket. front stops reading, throws away what the client sent too early, and only then
- * says the answer, so that no octet of the handshake can be taken for plain text or the other
- * way round; the session throws away the old socket with what is in it (io_replace).
- * RFC 3207 4.2, RFC 2595.
+ * "220 go on" as `answer`, and touches the client's socket no more; it waits for
+ * IPC_SESSION_TLS (same packet id), which carries a *new* data socket. front throws away what
+ * the client sent too early, and only then says the answer, so that no octet of the handshake
+ * can be taken for plain text or the other way round; the session gives the lent socket up,
+ * and with it what it had read too early (io_replace). RFC 3207 4.2, RFC 2595.
  */
 #pragma once
 #include "ipc/channel.h"

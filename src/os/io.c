@@ -16,7 +16,7 @@
 enum { IN_FIRST = 8 * 1024, IN_MOST = 64 * 1024, OUT_FLUSH = 32 * 1024, OUT_MAX = 1024 * 1024 };
 
 struct io {
-    int in_fd, out_fd;
+    int in_fd, out_fd, leash;
     char *in; /* [head, tail) is read and not consumed */
     size_t head, tail, cap;
     struct buf out;
@@ -33,6 +33,7 @@ struct io *io_new(int in_fd, int out_fd)
     struct io *io = mem_alloc("io", sizeof *io);
     io->in_fd = in_fd;
     io->out_fd = out_fd;
+    io->leash = -1;
     io->write_timeout_ms = 300000;
     io->in_is_socket = io->out_is_socket = true;
     buf_init(&io->out, OUT_MAX);
@@ -112,6 +113,20 @@ static void make_room(struct io *io, size_t n)
     io->cap = cap;
 }
 
+void io_leash(struct io *io, int fd)
+{
+    io->leash = fd;
+}
+
+static err wait_for(const struct io *io, int fd, short events, deadline by)
+{
+    struct pollfd p[2] = {{.fd = fd, .events = events}, {.fd = io->leash}}; /* tells of its end */
+    err e = poll_until(p, 2, by);
+    if (!failed(e) && p[1].revents)
+        return err_new(ERR_CLOSED, "the holder of the connection ended it");
+    return e;
+}
+
 /* Tries without waiting first: under load the bytes are usually there. */
 static ssize_t read_now(struct io *io, char *to, size_t n)
 {
@@ -144,8 +159,7 @@ static err read_once(struct io *io, char *to, size_t room, deadline by, size_t *
             continue;
         if (errno != EAGAIN)
             return err_sys("read");
-        struct pollfd p = {.fd = io->in_fd, .events = POLLIN};
-        err e = poll_until(&p, 1, by);
+        err e = wait_for(io, io->in_fd, POLLIN, by);
         if (failed(e))
             return e;
     }
@@ -316,8 +330,7 @@ static err send_all(struct io *io, str rest, deadline by)
             return err_new(ERR_CLOSED, "the peer closed the connection");
         if (errno != EAGAIN)
             return err_sys("write");
-        struct pollfd p = {.fd = io->out_fd, .events = POLLOUT};
-        err e = poll_until(&p, 1, by);
+        err e = wait_for(io, io->out_fd, POLLOUT, by);
         if (failed(e))
             return e;
     }

@@ -39,6 +39,9 @@ void io_set_write_timeout(struct io *io, int64_t ms); /* for flushes that io_wri
 enum { IO_READY_INPUT = 1, IO_READY_OTHER = 2 };
 err io_wait(struct io *io, int other_fd, deadline by, unsigned *ret_ready);
 void io_idle(struct io *io); /* gives empty buffers back */
+/* Whoever holds the other end of fd (not taken) may end this stream by closing that: waiting for
+ * input or for room then fails with ERR_CLOSED. -1: nobody. */
+void io_leash(struct io *io, int fd);
 
 /* A coding between the stream and what is read and written here (COMPRESS). */
 struct io_coding {

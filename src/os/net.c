@@ -4,7 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h> /* newer than netinet/tcp.h: counts octets */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,6 +150,22 @@ err net_connect_from(const struct net_address *to, const struct net_address *sou
     if (failed(e))
         return e;
     *ret_fd = fd_take(&fd);
+    return OK_ERR;
+}
+
+err net_traffic_of(int fd, struct net_traffic *ret)
+{
+    struct tcp_info i = {0};
+    socklen_t n = sizeof i;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &i, &n) < 0)
+        return err_sys("TCP_INFO");
+    if (n < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof i.tcpi_bytes_retrans)
+        return err_new(ERR_NOTFOUND, "this kernel does not count octets"); /* before 4.19 */
+    uint32_t silent = i.tcpi_last_data_recv < i.tcpi_last_data_sent ? i.tcpi_last_data_recv
+                                                                    : i.tcpi_last_data_sent;
+    *ret = (struct net_traffic){.received = i.tcpi_bytes_received,
+                                .sent = i.tcpi_bytes_sent - i.tcpi_bytes_retrans,
+                                .silent_ms = silent};
     return OK_ERR;
 }
 

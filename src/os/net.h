@@ -27,6 +27,12 @@ err net_connect(const struct net_address *to, deadline by, int *ret_fd);
 /* The same from an address of ours (port 0), if it is of the same family; NULL: any. */
 err net_connect_from(const struct net_address *to, const struct net_address *source, deadline by,
                      int *ret_fd);
+/* What a TCP connection has carried, and for how long nothing came or went. */
+struct net_traffic {
+    uint64_t received, sent; /* octets; the other side's end counts as one received */
+    int64_t silent_ms;
+};
+err net_traffic_of(int fd, struct net_traffic *ret);
 /* Local SEQPACKET sockets by path. */
 err net_local_listen(int dir, const char *path, mode_t mode, int *ret_fd);
 err net_local_connect(int dir, const char *path, int *ret_fd);

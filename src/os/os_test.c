@@ -72,6 +72,26 @@ static void replacing_the_socket_forgets_what_came_too_early(void **state)
     fd_close(d);
 }
 
+static void a_stream_ends_when_its_leash_is_let_go(void **state)
+{
+    (void)state;
+    int a, b, held, holder;
+    str line;
+    assert_false(failed(fd_pair(FD_PAIR_STREAM, &a, &b)));
+    assert_false(failed(fd_pair(FD_PAIR_PACKET, &held, &holder)));
+    struct io *io = io_new(a, a);
+    io_leash(io, held);
+    assert_int_equal(write(holder, "x", 1), 1); /* what is said on it is none of the stream's */
+    assert_int_equal(write(b, "one\n", 4), 4);
+    assert_false(failed(io_read_line(io, 100, deadline_in_ms(1000), &line)));
+    assert_int_equal(io_read_line(io, 100, deadline_in_ms(0), &line).kind, ERR_TIMEOUT);
+    fd_close(holder);
+    assert_int_equal(io_read_line(io, 100, deadline_in_ms(5000), &line).kind, ERR_CLOSED);
+    io_free(io);
+    fd_close(held);
+    fd_close(b);
+}
+
 static void replacing_a_file_leaves_the_new_content_and_no_leftovers(void **state)
 {
     (void)state;
@@ -218,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_any_arrival_are_read_whole),
         cmocka_unit_test(replacing_the_socket_forgets_what_came_too_early),
+        cmocka_unit_test(a_stream_ends_when_its_leash_is_let_go),
         cmocka_unit_test(replacing_a_file_leaves_the_new_content_and_no_leftovers),
         cmocka_unit_test(a_child_gets_exactly_its_descriptors),
         cmocka_unit_test(the_loop_serves_descriptors_timers_and_children),

@@ -234,6 +234,7 @@ void login_run(const struct boot *boot, const struct popd_facts *facts,
                       .by = deadline_in_ms(facts->login_ms),
                       .host = facts->me,
                       .plain_allowed = facts->allow_plaintext};
+    io_leash(l.io, control);
     copy_start(&l, start);
     log_set(l.log, "sid", l.start.sid);
     log_set(l.log, "peer", l.start.peer_ip);

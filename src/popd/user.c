@@ -50,6 +50,7 @@ err user_run(struct boot *b, int64_t timeout_ms)
     struct store *store = store_new(fd_take(&b->session.fds[2]));
     struct transaction t = {
         .io = io_new(data, data), .log = describe(&m), .timeout_ms = timeout_ms};
+    io_leash(t.io, channel_fd(control));
     io_unread(t.io, m.input);
     io_set_write_timeout(t.io, timeout_ms);
     e = serve(&t, store);

@@ -49,6 +49,7 @@ static void run_session(void *ctx, const struct session_start *start, int data_f
                               .start = start,
                               .can_login = p->boot->doors[PROGRAM_AUTH] >= 0,
                               .services = {.open = open_door, .ctx = p}};
+    io_leash(s.io, control_fd);
     smtpd_session_run(&s);
     io_free(s.io);
     channel_free(s.control);

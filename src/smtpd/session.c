@@ -117,7 +117,7 @@ static void take_control(struct smtpd_session *s)
     err e = channel_try_recv(s->control, &p);
     if (e.kind == ERR_TEMP)
         return;
-    /* A front that went away has taken the client's socket with it. */
+    /* Without front nobody counts this connection any more, nor can ban it. */
     s->draining = failed(e) || p.type == IPC_SESSION_DRAIN;
 }
 

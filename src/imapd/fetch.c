@@ -158,13 +158,22 @@ err fetch_send(struct fetch *f)
     return e;
 }
 
+/* RFC 9051 9: no literal holds a NUL (BINARY can tell them); 0x80 stands for it, as in Dovecot. */
+static void no_nuls(char *p, size_t n)
+{
+    for (char *nul; n > 0 && (nul = memchr(p, 0, n)) != NULL;
+         n -= (size_t)(nul + 1 - p), p = nul + 1)
+        *nul = (char)0x80;
+}
+
 /* `cursor` is at the first octet wanted. */
 static err send_text(struct fetch *f, struct crlf_cursor *cursor, uint64_t count)
 {
     buf_addf(&f->out, "{%llu}\r\n", (unsigned long long)count);
     while (count > 0) {
         size_t want = count < TEXT_PIECE ? (size_t)count : TEXT_PIECE;
-        size_t got = crlf_read(cursor, &f->out, want);
+        size_t start = f->out.n, got = crlf_read(cursor, &f->out, want);
+        no_nuls(f->out.p + start, got);
         count -= got;
         if (got == 0) { /* the file shrank: the announced length can no longer be kept */
             f->s->phase = PHASE_END;
@@ -265,7 +274,7 @@ static err text_section(struct fetch *f, struct message *m, const struct imap_se
 /* HEADER.FIELDS: picked lines already end in CRLF. */
 static err fields_section(struct fetch *f, struct message *m, const struct imap_section *sec)
 {
-    str header = m->split.header;
+    struct header_split split = m->split;
     if (sec->path_n > 0) {
         struct mime_text t;
         err e = mime_text(root_of(f, m), sec->path, sec->path_n, MIME_HEADER, &t);
@@ -274,12 +283,17 @@ static err fields_section(struct fetch *f, struct message *m, const struct imap_
             buf_add(&f->out, S("NIL"));
             return OK_ERR;
         }
-        header = header_split(t.text, 0).header;
+        split = header_split(t.text, 0);
     }
     auto_buf struct buf picked;
     buf_init(&picked, PICK_MAX);
-    header_pick(&picked, header, sec->names, sec->names_n,
+    header_pick(&picked, split.header, sec->names, sec->names_n,
                 sec->fields == IMAP_FIELDS_NOT ? HEADER_PICK_OTHERS : HEADER_PICK_NAMED);
+    /* RFC 9051 6.4.5.1: an empty line that is not there is not shown; but clients look for the end
+     * of the fields that they named. */
+    if (split.separator.n == 0 && sec->fields == IMAP_FIELDS_NOT)
+        picked.n -= 2;
+    no_nuls(picked.p, picked.n);
     uint64_t from, count;
     section_label(f, sec);
     if (!clip(sec, picked.n, &from, &count)) {

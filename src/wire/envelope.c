@@ -38,14 +38,33 @@ static str all_values(struct arena *a, str header, str name)
     return arena_copy(a, buf_str(&b));
 }
 
+/* A subject is shown on one line: runs of blanks, line ends and bare CRs as one blank. */
+static str one_line(struct arena *a, str value)
+{
+    value = str_trim(str_slice(value, 0, ENVELOPE_VALUE_MAX));
+    char *to = arena_alloc(a, value.n + 1, 1);
+    size_t n = 0;
+    for (size_t i = 0; i < value.n; i++) {
+        char c = value.p[i];
+        bool blank = char_is_space(c) || c == '\r' || c == '\n';
+        if (!blank)
+            to[n++] = c;
+        else if (n > 0 && to[n - 1] != ' ')
+            to[n++] = ' ';
+    }
+    return str_of(to, n);
+}
+
 struct envelope envelope_read(struct arena *a, str header)
 {
     str lists[LISTS] = {0}, values[VALUES] = {0};
     bool repeated[LISTS] = {0};
-    str rest = header;
+    str rest = header, subject = {0};
     for (struct header_field f; header_next(&rest, &f);) {
         int i = index_of(f.name, value_names, VALUES);
-        if (i >= 0 && !values[i].p)
+        if (i == SUBJECT)
+            subject = f.value;
+        else if (i >= 0) /* of several the last counts */
             values[i] = header_unfold(a, str_slice(f.value, 0, ENVELOPE_VALUE_MAX));
         i = index_of(f.name, list_names, LISTS);
         if (i < 0)
@@ -62,7 +81,7 @@ struct envelope envelope_read(struct arena *a, str header)
     }
     return (struct envelope){
         .date = values[DATE],
-        .subject = values[SUBJECT],
+        .subject = subject.p ? one_line(a, subject) : subject,
         .in_reply_to = values[IN_REPLY_TO],
         .message_id = values[MESSAGE_ID],
         .from = parsed[FROM],

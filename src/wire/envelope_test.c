@@ -19,9 +19,9 @@ static void an_envelope_has_its_defaults(void **state)
     (void)state;
     auto_arena struct arena *a = arena_new("test", 1 << 20);
     struct envelope e =
-        envelope_read(a, S("From: Ann <ann@x>\nTo: a@x,\n b@y\nTO: c@z\nSubject: one\n two\n"
-                           "Subject: later\nreply-to: \nDate: Tue\nMessage-Id: <1@x>\n"));
-    same("subject", e.subject, S("one two"));
+        envelope_read(a, S("From: Ann <ann@x>\nTo: a@x,\n b@y\nTO: c@z\nSubject: earlier\n"
+                           "Subject: one \n\t two\r!\nreply-to: \nDate: Tue\nMessage-Id: <1@x>\n"));
+    same("subject, the last one, on one line", e.subject, S("one two !"));
     same("date", e.date, S("Tue"));
     same("id", e.message_id, S("<1@x>"));
     assert_null(e.in_reply_to.p);

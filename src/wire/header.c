@@ -172,7 +172,8 @@ static bool is_among(str name, const str *names, size_t n)
 void header_pick(struct buf *b, str header, const str *names, size_t n, enum header_pick how)
 {
     for (struct header_field f; header_next(&header, &f);) {
-        if (f.name.n == 0 || is_among(f.name, names, n) != (how == HEADER_PICK_NAMED))
+        bool named = f.name.n > 0 && is_among(f.name, names, n);
+        if (named != (how == HEADER_PICK_NAMED))
             continue;
         crlf_write(b, f.raw);
         if (!str_ends(f.raw, S("\n"))) /* a header cut off in its last line */

@@ -51,6 +51,6 @@ str header_value(struct arena *a, str header, str name);
 
 /* IMAP HEADER.FIELDS and HEADER.FIELDS.NOT: the fields named (or not named) in their order,
  * line ends as CRLF, and the empty line after them. Lines that are no field
- * stay out. */
+ * are among the others. */
 enum header_pick { HEADER_PICK_NAMED, HEADER_PICK_OTHERS };
 void header_pick(struct buf *b, str header, const str *names, size_t n, enum header_pick how);

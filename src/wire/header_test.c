@@ -119,7 +119,9 @@ static void imap_gets_the_fields_it_named_with_crlf(void **state)
     buf_reset(&b);
     header_pick(&b, ugly, names, 2, HEADER_PICK_OTHERS);
     same("others", buf_str(&b),
-         S("delivered-TO: ann@x\r\nSubject :  caf\xe9 \r\n  folded\r\n\ttwice  \r\n\r\n"));
+         S("From ann Tue Nov 24 15:10:56 2026\r\ndelivered-TO: ann@x\r\n"
+           "Subject :  caf\xe9 \r\n  folded\r\n\ttwice  \r\nno colon here\r\n8bit\xe9: name\r\n"
+           "a b: blank in the name\r\n: no name\r\n\r\n"));
     buf_reset(&b);
     header_pick(&b, S(""), names, 2, HEADER_PICK_NAMED);
     same("none", buf_str(&b), S("\r\n"));

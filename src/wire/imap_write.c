@@ -121,16 +121,20 @@ void imap_write_text(struct buf *b, str text)
 static void write_address(struct buf *b, const struct addr *a)
 {
     static const str nil = {0};
+    /* Words without an address, several of them: a name rather than a mailbox. */
+    bool only_name = a->kind == ADDR_MAILBOX && a->name.n == 0 && a->host.p == NULL &&
+                     str_find(a->mailbox, ' ') > 0;
+    str name = only_name ? a->mailbox : a->name;
     buf_addc(b, '(');
-    imap_write_nstring(b, a->kind == ADDR_MAILBOX && a->name.n > 0 ? a->name : nil);
+    imap_write_nstring(b, a->kind == ADDR_MAILBOX && name.n > 0 ? name : nil);
     buf_addc(b, ' ');
     imap_write_nstring(b, a->kind == ADDR_MAILBOX && a->route.n > 0 ? a->route : nil);
     buf_addc(b, ' ');
     switch (a->kind) {
     case ADDR_MAILBOX:
-        imap_write_string(b, a->mailbox);
+        imap_write_string(b, only_name || a->mailbox.n == 0 ? S("MISSING_MAILBOX") : a->mailbox);
         buf_addc(b, ' ');
-        /* A NIL host would say that a group begins. */
+        /* A NIL host would say that a group begins. The words are those that Dovecot uses. */
         imap_write_string(b, a->host.p != NULL ? a->host : S("MISSING_DOMAIN"));
         break;
     case ADDR_GROUP_START:
@@ -209,8 +213,6 @@ static void write_extension(struct buf *b, const struct mime_part *p)
     buf_addc(b, ' ');
     if (p->language_count == 0) {
         buf_add(b, S("NIL"));
-    } else if (p->language_count == 1) {
-        imap_write_string(b, p->languages[0]);
     } else {
         for (size_t i = 0; i < p->language_count; i++) {
             buf_addc(b, i == 0 ? '(' : ' ');

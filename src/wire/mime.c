@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* How it works: one pass over lines, mime_part.parent being the chain of open parts. `frames` are
  * the open multiparts with their boundaries, innermost last; a line that starts with "--" is
- * compared with each, innermost first, so an outer boundary closes all that was left open inside.
+ * compared with each, and an outer boundary closes all that was left open inside.
  * Counters of line ends run along; a part notes them where it starts (in its *_octets and *_lines
  * fields) and takes the difference where it ends. The line end before a boundary is the
  * boundary's (RFC 2046 5.1.1): `before` remembers the counters without it.
@@ -149,21 +149,33 @@ static void read_fields(struct scan *s, struct mime_part *p)
     }
 }
 
+/* RFC 2045 5.2: what text is written in when nothing says so. */
+static void add_charset(struct scan *s, struct mime_part *p)
+{
+    if (!str_ieq(p->type, S("text")) || params_get(&p->params, S("charset")).p ||
+        params_get(&p->params, S("charset*")).p)
+        return;
+    struct param *more = NEW_N(s->arena, struct param, p->params.n + 1);
+    if (p->params.n)
+        memcpy(more, p->params.at, p->params.n * sizeof *more);
+    more[p->params.n] = (struct param){.name = S("charset"), .value = S("us-ascii")};
+    p->params = (struct params){.at = more, .n = p->params.n + 1};
+}
+
 static void set_defaults(struct scan *s, struct mime_part *p)
 {
     if (!p->encoding.p)
         p->encoding = S("7bit");
-    if (p->type.p)
+    if (p->type.p) {
+        add_charset(s, p);
         return;
+    }
     /* RFC 2046 5.1.5 */
     bool digest =
         p->parent && p->parent->kind == MIME_MULTIPART && str_ieq(p->parent->subtype, S("digest"));
     p->type = digest ? S("message") : S("text");
     p->subtype = digest ? S("rfc822") : S("plain");
-    if (digest)
-        return;
-    p->params = (struct params){.at = NEW(s->arena, struct param), .n = 1};
-    p->params.at[0] = (struct param){.name = S("charset"), .value = S("us-ascii")};
+    add_charset(s, p);
 }
 
 static void make_leaf(struct mime_part *p)
@@ -229,11 +241,27 @@ static void add_stand_in(struct scan *s, struct mime_part *p)
     set_defaults(s, c);
 }
 
+/* The empty line that ended p's header belongs to the boundary, if it is there. */
+static void take_back_empty_line(struct scan *s, struct mime_part *p, struct place end)
+{
+    if (end.at < p->header_at || p->header.n == 0 || p->header_at + p->header.n != p->body_at)
+        return;
+    bool crlf = p->body_at - end.at > 1;
+    p->header = str_slice(s->message, p->header_at, end.at);
+    p->header_octets -= 2;
+    p->header_lines--;
+    p->body_at = end.at;
+    p->body_octets -= !crlf; /* one bare LF less before it */
+    p->body_lines--;
+}
+
 static void close_part(struct scan *s, struct place end)
 {
     struct mime_part *p = s->cur;
-    if (end.at < p->body_at) /* the line end before the boundary was the empty line */
+    if (end.at < p->body_at) { /* the line end before the boundary was the empty line */
+        take_back_empty_line(s, p, end);
         end = (struct place){p->body_at, p->body_octets, p->body_lines};
+    }
     p->body = str_slice(s->message, p->body_at, end.at);
     p->body_octets = p->body.n + (end.bare - p->body_octets);
     p->body_lines = end.lines - p->body_lines;
@@ -244,23 +272,23 @@ static void close_part(struct scan *s, struct place end)
 
 /* ---- lines ---- */
 
-/* Which open multipart this line delimits; false when none. */
+/* Which open multipart this line delimits; false when none. RFC 2046 5.1.2: the line need only
+ * begin with the boundary; of several the longest is meant, of equal ones the innermost. */
 static bool find_boundary(const struct scan *s, str line, size_t *ret_frame, bool *ret_closes)
 {
     if (s->frame_count == 0 || !str_starts(line, S("--")))
         return false;
-    str text = str_trim_end(str_from_at(line, 2)); /* RFC 2046 5.1.1: transport padding */
+    str text = str_from_at(line, 2);
+    size_t longest = 0;
     for (size_t i = s->frame_count; i-- > 0;) {
-        str after = text;
-        if (!str_skip(&after, s->frames[i].boundary))
+        str after = text, boundary = s->frames[i].boundary;
+        if (boundary.n <= longest || !str_skip(&after, boundary))
             continue;
-        if (after.n == 0 || str_eq(after, S("--"))) {
-            *ret_frame = i;
-            *ret_closes = after.n > 0;
-            return true;
-        }
+        longest = boundary.n;
+        *ret_frame = i;
+        *ret_closes = str_starts(after, S("--"));
     }
-    return false;
+    return longest > 0;
 }
 
 static void at_boundary(struct scan *s, size_t frame, bool closes, struct place next)

@@ -67,7 +67,7 @@ static const struct example {
     {"no MIME-Version",
      S("Content-Type: Text/HTML; Charset=\"x\"\nContent-Transfer-Encoding: 8BIT (c)\n\nx"),
      S("0 Text/HTML Charset=x enc=8BIT [77/3 1/0]\n")},
-    {"text alone", S("Content-Type: text\n\nx"), S("0 text/plain [22/2 1/0]\n")},
+    {"text alone", S("Content-Type: text\n\nx"), S("0 text/plain charset=us-ascii [22/2 1/0]\n")},
     {"unreadable type", S("Content-Type: ;x=y\n\nx"),
      S("0 text/plain charset=us-ascii [22/2 1/0]\n")},
     {"a type without subtype", S("Content-Type: foo\nContent-Language: ,\n\nx"),
@@ -83,7 +83,7 @@ static const struct example {
     {"the boundary takes the empty line",
      S("Content-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n\n--b--"),
      S("0 multipart/mixed boundary=b [45/2 18/3]\n"
-       "  1 text/plain charset=us-ascii [8/2 0/0]\n")},
+       "  1 text/plain charset=us-ascii [6/1 0/0]\n")},
     {"no closing boundary", S("Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n"),
      S("0 multipart/mixed boundary=b [45/2 12/3]\n"
        "  1 text/plain charset=us-ascii [2/1 5/1]\n")},
@@ -122,7 +122,7 @@ static const struct example {
      S("0 multipart/digest boundary=b [46/2 65/9]\n"
        "  1 message/rfc822 [2/1 15/2]\n"
        "    1 text/plain charset=us-ascii [14/2 1/0]\n"
-       "  2 text/plain [28/2 1/0]\n")},
+       "  2 text/plain charset=us-ascii [28/2 1/0]\n")},
     {"a message cut in its header",
      S("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nSubject: "
        "a\n--b--"),

@@ -55,11 +55,20 @@ struct date_detector {
     int zone_minutes;
     struct date_memory memory;
     bool slow;
-    /* The remembered bytes: see date_find(). */
-    char text[REMEMBERED];
-    size_t text_n;
-    int64_t text_now;
-    struct date_found text_found;
+    struct {
+        size_t n; /* 0: nothing is remembered */
+        char text[REMEMBERED];
+        size_t cut, cut_to; /* group 1, from the start of text */
+        bool alone;         /* no other template fits such a line */
+        struct {
+            char letter;
+            unsigned char at, n;
+        } fields[DATE_FIELDS];
+        size_t n_fields;
+        bool timed; /* the very text was read before, at `now`: it meant `time` */
+        int64_t now;
+        double time;
+    } shape; /* see quick_find() */
 };
 
 struct date_cache *date_cache_new(int64_t now, bool any_year)
@@ -272,7 +281,7 @@ bool date_template_info(const struct date_detector *d, size_t i, str *ret_name, 
     if (i >= d->list.n)
         return false;
     *ret_name = d->list.at[i].t->name;
-    *ret_hits = d->list.at[i].tried_hits;
+    *ret_hits = d->list.at[i].hits;
     return true;
 }
 
@@ -461,10 +470,231 @@ static void read_value(struct date_detector *d, const struct date_template *t,
             date_value(&m->fields, d->has_zone, d->zone_minutes, now, &d->memory, &ret->time);
 }
 
+/* Another look at whether a date would go on behind its end: a fraction, a year, a zone. */
+static bool may_go_on(str line, size_t end)
+{
+    int c = byte_at(line, end);
+    if (c == '.' || c == ',' || (c >= '0' && c <= '9'))
+        return true;
+    if (c != ' ' && (c < '\t' || c > '\r'))
+        return false;
+    while (end < line.n && (line.p[end] == ' ' || (line.p[end] >= '\t' && line.p[end] <= '\r')))
+        end++;
+    str rest = str_from_at(line, end);
+    c = byte_at(line, end);
+    return c == '+' || c == '-' || c == 'z' || c == 'Z' || (c >= '0' && c <= '9') ||
+           str_istarts(rest, S("utc")) || str_istarts(rest, S("gmt"));
+}
+
+static bool same_shape(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i] && !(char_is_digit(a[i]) && char_is_digit(b[i])))
+            return false;
+    return true;
+}
+
+static unsigned digits(str s)
+{
+    unsigned v = 0;
+    for (size_t i = 0; i < s.n; i++)
+        v = v * 10 + (s.p[i] == ' ' ? 0u : (unsigned)(s.p[i] - '0'));
+    return v;
+}
+
+/* What the templates' own expressions ask of a field, once its shape is right. */
+static bool field_fits(char letter, str now, str then)
+{
+    unsigned v;
+    switch (letter) {
+    case 'H':
+        return digits(now) <= 23;
+    case 'I':
+        return (v = digits(now)) >= 1 && v <= 12;
+    case 'M':
+        return digits(now) <= 59;
+    case 'S':
+        return digits(now) <= 61;
+    case 'd':
+        return (v = digits(now)) >= 1 && v <= 31;
+    case 'm':
+        return (v = digits(now)) >= 1 && v <= 12;
+    case 'Y':
+        return str_eq(str_slice(now, 0, 3), str_slice(then, 0, 3));
+    case 'y':
+    case 'f':
+        return true;
+    default:
+        return str_eq(now, then);
+    }
+}
+
+/* digit : one or two digits : digit; every template with a clock time in it has that. */
+static bool clock_at(str s, size_t colon)
+{
+    size_t i = colon + 1;
+    if (colon == 0 || !char_is_digit(s.p[colon - 1]) || i >= s.n || !char_is_digit(s.p[i]))
+        return false;
+    i += i + 1 < s.n && char_is_digit(s.p[i + 1]) ? 2 : 1;
+    return i + 1 < s.n && s.p[i] == ':' && char_is_digit(s.p[i + 1]);
+}
+
+/* A run of digits is a date at the start of a line or behind audit( (seconds), or with a time
+ * behind it (20261124T160041). */
+static bool digits_matter(str s, size_t from, size_t to)
+{
+    if (from <= 1 || s.p[from - 1] == '(')
+        return true;
+    if (to >= s.n || (s.p[to] != 'T' && s.p[to] != ' '))
+        return false;
+    to += to + 1 < s.n && s.p[to] == ' ' && s.p[to + 1] == ' ' ? 2 : 1;
+    return to < s.n && char_is_digit(s.p[to]);
+}
+
+/* Whether anything in s could be (part of) a date: a clock time, eight digits in a row, TAI64N. */
+static bool date_like(str s)
+{
+    const char *end = s.p + s.n;
+    for (const char *c = s.p; s.n && (c = memchr(c, ':', (size_t)(end - c))); c++)
+        if (clock_at(s, (size_t)(c - s.p)))
+            return true;
+    for (size_t i = 7; i < s.n; i += 8) {
+        if (!char_is_digit(s.p[i]))
+            continue;
+        size_t from = i, to = i + 1;
+        while (from > 0 && char_is_digit(s.p[from - 1]))
+            from--;
+        while (to < s.n && char_is_digit(s.p[to]))
+            to++;
+        if (to - from >= 8 && digits_matter(s, from, to))
+            return true;
+    }
+    return s.n > 24 && memchr(s.p, '@', s.n - 24) != NULL;
+}
+
+/* Where in the line a date of the remembered shape stands; SIZE_MAX: nowhere sure. */
+static size_t shape_position(const struct date_detector *d, str line, bool fixed)
+{
+    size_t n = d->shape.n, pos = d->pos;
+    if (fixed)
+        return pos + n <= line.n && same_shape(d->shape.text, line.p + pos, n) ? pos : SIZE_MAX;
+    if (!d->shape.alone || d->before_pos < 0)
+        return SIZE_MAX;
+    const char *end = line.p + line.n, *at = line.p;
+    while (line.n && (at = memchr(at, d->before_pos, (size_t)(end - at))) != NULL) {
+        at++;
+        if ((size_t)(end - at) < n)
+            break;
+        if (same_shape(d->shape.text, at, n)) {
+            pos = (size_t)(at - line.p);
+            /* Its own first digits may go on what stands before; so look at both with it. */
+            if (date_like(str_slice(line, 0, pos)) || date_like(str_from_at(line, pos + n)))
+                return SIZE_MAX;
+            return pos;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* False: a field is out of its range. */
+static bool quick_time(struct date_detector *d, str text, int64_t now, struct date_found *ret)
+{
+    if (d->shape.timed && d->shape.now == now && memcmp(d->shape.text, text.p, text.n) == 0) {
+        ret->time = d->shape.time;
+        return true;
+    }
+    struct date_fields f;
+    memset(f.at, 0, sizeof f.at);
+    for (size_t i = 0; i < d->shape.n_fields; i++) {
+        size_t at = d->shape.fields[i].at, n = d->shape.fields[i].n;
+        str v = str_of(text.p + at, n);
+        if (!field_fits(d->shape.fields[i].letter, v, str_of(d->shape.text + at, n)))
+            return false;
+        f.at[(int)d->shape.fields[i].letter] = v;
+    }
+    ret->has_time = date_value(&f, d->has_zone, d->zone_minutes, now, &d->memory, &ret->time);
+    memcpy(d->shape.text, text.p, text.n);
+    d->shape.timed = ret->has_time;
+    d->shape.now = now;
+    d->shape.time = ret->time;
+    return true;
+}
+
+/* Most lines have a date of the same form as the line before. Without asking any expression:
+ * digits where digits were, all else as it was, each field in its range, nothing behind it that
+ * could belong to it; and, where the date may stand anywhere, nothing else in the line that could
+ * be a date, and no other template that fits such a line. Then the last template is the one that
+ * the search below would find. */
+static bool quick_find(struct date_detector *d, str line, int64_t now, struct date_found *ret)
+{
+    if (d->last >= d->list.n || !d->shape.n)
+        return false;
+    struct entry *e = &d->list.at[d->last];
+    bool fixed = e->t->flags & DATE_LINE_BEGIN;
+    size_t pos = shape_position(d, line, fixed), end = pos + d->shape.n;
+    if (pos == SIZE_MAX || byte_at(line, end) != d->at_end || may_go_on(line, end))
+        return false;
+    *ret = (struct date_found){
+        .from = pos + d->shape.cut, .to = pos + d->shape.cut_to, .has_time = true};
+    if (!quick_time(d, str_slice(line, pos, end), now, ret))
+        return false;
+    e->hits++;
+    e->tried_hits++;
+    e->last_used = now;
+    e->distance = d->pos = pos;
+    d->end = end;
+    d->at_pos = byte_at(line, pos);
+    d->before_end = byte_at(line, end - 1);
+    return true;
+}
+
+static bool no_other_fits(struct date_detector *d, size_t i, str line)
+{
+    struct regex_hit hit;
+    for (size_t k = 0; k < d->list.n; k++)
+        if (k != i && have_regex(d->list.at[k].t) &&
+            regex_match(d->list.at[k].t->re, line, 0, true, &hit) != REGEX_NO)
+            return false;
+    return true;
+}
+
+static void remember(struct date_detector *d, size_t i, str line, const struct match *m)
+{
+    const struct date_template *t = d->list.at[i].t;
+    size_t n = m->to - m->from, k = 0;
+    d->shape.n = 0;
+    bool fixed = t->flags & DATE_LINE_BEGIN;
+    if (d->slow || !t->own || t->kind != DATE_PATTERN || n > REMEMBERED || m->cut_to <= m->cut ||
+        m->cut < m->from || t->flags & DATE_LINE_END || (fixed && m->from != 0))
+        return;
+    for (int letter = 'A'; letter <= 'z'; letter++) {
+        str v = m->fields.at[letter];
+        if (!v.p)
+            continue;
+        size_t at = (size_t)(v.p - line.p) - m->from;
+        if (k == DATE_FIELDS || v.n > 20)
+            return;
+        d->shape.fields[k].letter = (char)letter;
+        d->shape.fields[k].at = (unsigned char)at;
+        d->shape.fields[k++].n = (unsigned char)v.n;
+    }
+    d->shape.n_fields = k;
+    d->shape.timed = false;
+    memcpy(d->shape.text, line.p + m->from, n);
+    d->shape.cut = m->cut - m->from;
+    d->shape.cut_to = m->cut_to - m->from;
+    /* A month by its name: digits alone can be read in more ways than one. */
+    d->shape.alone = !fixed && m->fields.at['b'].n && !date_like(str_slice(line, 0, m->from)) &&
+                     !date_like(str_from_at(line, m->to)) && no_other_fits(d, i, line);
+    d->shape.n = fixed || d->shape.alone ? n : 0;
+}
+
 bool date_find(struct date_detector *d, str line, bool plain, int64_t now, struct date_found *ret)
 {
-    struct match m, best = {0};
+    struct match m, best;
     size_t skip = SIZE_MAX, best_i = SIZE_MAX, i = d->last;
+    if (plain && quick_find(d, line, now, ret))
+        return true;
     if (!try_last(d, line, plain, &m, &skip, &best, &best_i) &&
         !search(d, line, plain, skip, &m, &i, &best, &best_i))
         return false;
@@ -484,6 +714,8 @@ bool date_find(struct date_detector *d, str line, bool plain, int64_t now, struc
     if (i && i != d->last)
         i = reorder(d, i);
     d->last = i;
+    if (plain)
+        remember(d, i, line, &m);
     *ret = (struct date_found){.from = m.cut, .to = m.cut_to};
     if (m.cut_to > m.cut)
         read_value(d, t, &m, now, ret);

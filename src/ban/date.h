@@ -5,7 +5,7 @@
  * A detector holds templates: those of `datepattern`, else fail2ban's defaults. It remembers
  * which one fitted last and where, and moves those that fit often to the front, by fail2ban's
  * own rules, since which of two possible dates counts depends on them. On top of that it
- * remembers the bytes of the last date: a line that starts alike needs no expression at all.
+ * remembers the form of the last date: a line with one alike needs no expression.
  * Templates are compiled when first tried and shared between detectors (struct date_cache).
  * Local time is the process's (TZ), as for fail2ban. Not thread-safe.
  */

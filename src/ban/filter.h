@@ -93,6 +93,10 @@ void filter_time(struct filter *f, enum filter_time mode, int64_t findtime);
 /* Results are valid until the next call. now: seconds since the epoch. A line has no LF. */
 size_t filter_feed(struct filter *f, str line, int64_t now, const struct filter_result **ret);
 
+/* The same for a line whose time is known (from the journal); it has no date in it. */
+size_t filter_feed_at(struct filter *f, str line, double time, int64_t now,
+                      const struct filter_result **ret);
+
 /* What filter_feed() had to do, for reports. */
 struct filter_counts {
     uint64_t lines, dated, undated, bad_date, pref_matched, gave_up, cut, odd_time, too_old;

@@ -74,12 +74,15 @@ static void make_room(struct filter *f)
     }
 }
 
-static struct connection *add(struct filter *f, uint32_t hash)
+static struct connection *add(struct filter *f, uint32_t hash, bool passing)
 {
-    make_room(f);
     struct connection *c = mem_alloc("connection", sizeof *c);
     c->hash = hash;
     c->until = f->now + FILTER_CONNECTION_S;
+    list_init(&c->by_age);
+    if (passing)
+        return c;
+    make_room(f);
     c->hash_next = *slot(f, hash);
     *slot(f, hash) = c;
     list_add(&f->by_age, &c->by_age);
@@ -95,6 +98,10 @@ static str short_of(str s)
 /* Takes over what `new` has; the rest stays. All texts of a connection live in one piece. */
 static void update(struct connection *c, const struct fail *new)
 {
+    /* A line that names an address means that one, though an earlier process of the same number
+     * had another. (fail2ban 1.0 mixes them when one is IPv4 and the other IPv6.) */
+    if (new->v[FIELD_IP4].p || new->v[FIELD_IP6].p || new->v[FIELD_DNS].p)
+        c->f.v[FIELD_IP4] = c->f.v[FIELD_IP6] = c->f.v[FIELD_DNS] = c->f.v[FIELD_CIDR] = (str){0};
     size_t n = 0;
     for (size_t i = 0; i < FILTER_FIELDS; i++)
         n += new->v[i].p ? short_of(new->v[i]).n : c->f.v[i].n;
@@ -141,7 +148,7 @@ void connection_merge(struct filter *f, struct fail *fail, struct connection **r
     struct connection *c = find(f, id, hash);
     bool fresh = !c;
     if (fresh) {
-        c = add(f, hash);
+        c = add(f, hash, flags & FORGET);
     } else {
         count_users(c, fail->v[FIELD_USER]);
         c->f.v[FIELD_NOFAIL] = c->f.v[FIELD_MLFGAINED] = (str){0};
@@ -154,7 +161,8 @@ void connection_merge(struct filter *f, struct fail *fail, struct connection **r
         c->f.v[FIELD_NOFAIL] = c->f.v[FIELD_MLFGAINED] = (str){0};
     c->pending = false;
     if (flags & FORGET) {
-        drop(f, c);
+        if (!fresh)
+            drop(f, c);
         connection_retire(f);
         f->retired = c; /* its texts are needed until the next line */
     }

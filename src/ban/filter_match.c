@@ -366,16 +366,11 @@ static void begin(struct filter *f, int64_t now)
         arena_reset(f->scratch);
 }
 
-size_t filter_feed(struct filter *f, str line, int64_t now, const struct filter_result **ret)
+static size_t feed(struct filter *f, struct when *w, const struct filter_result **ret)
 {
-    struct when w;
-    *ret = NULL;
-    begin(f, now);
-    line = decode(f, line);
-    find_time(f, line, &w);
-    if (!judge_time(f, &w))
+    if (!judge_time(f, w))
         return 0;
-    struct search_state s = {.text = buf_str(&f->joined), .when = &w};
+    struct search_state s = {.text = buf_str(&f->joined), .when = w};
     if (f->maxlines > 1) {
         lines_push(f, f->text);
         s.text = lines_join(f);
@@ -384,7 +379,7 @@ size_t filter_feed(struct filter *f, str line, int64_t now, const struct filter_
     f->lines_current = true;
     int by = ignore_first(f) ? ignored_by(f, s.text) : -1;
     if (by >= 0) {
-        push_ignored(f, by, &w);
+        push_ignored(f, by, w);
     } else {
         f->last_content = f->has_pref ? S("") : f->text;
         if (!f->has_pref || narrow(f, &s))
@@ -394,4 +389,28 @@ size_t filter_feed(struct filter *f, str line, int64_t now, const struct filter_
         f->results.at[i].fields = f->fails.at[i].v;
     *ret = f->results.at;
     return f->results.n;
+}
+
+size_t filter_feed(struct filter *f, str line, int64_t now, const struct filter_result **ret)
+{
+    struct when w;
+    *ret = NULL;
+    begin(f, now);
+    line = decode(f, line);
+    find_time(f, line, &w);
+    return feed(f, &w, ret);
+}
+
+size_t filter_feed_at(struct filter *f, str line, double time, int64_t now,
+                      const struct filter_result **ret)
+{
+    struct when w = {.known = true, .date = time};
+    *ret = NULL;
+    begin(f, now);
+    line = decode(f, line);
+    cut_date(f, line, 0, 0);
+    f->has_last = true;
+    f->last_date = time;
+    f->counts.dated++;
+    return feed(f, &w, ret);
 }

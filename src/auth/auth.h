@@ -12,6 +12,7 @@
 #include "auth/workers.h"
 #include "control/site.h"
 #include "ipc/boot.h"
+#include "ipc/witness.h"
 #include "people/passwd.h"
 #include "people/system.h"
 
@@ -24,6 +25,7 @@ struct auth {
     struct passwd_db *people;
     struct credentials *credentials;
     struct login_house house;
+    char witness[WITNESS_KEY_BYTES];
     struct cache *cache;
     struct slow *slow;
     struct workers *workers;

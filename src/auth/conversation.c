@@ -10,6 +10,7 @@
 #include "crypt/secret.h"
 #include "os/net.h"
 #include "wire/sasl.h"
+#include "wire/saslprep.h"
 
 static const struct mechanism mechanisms[] = {
     {S("SCRAM-SHA-256-PLUS"), .step = scram_step, .hash = HASH_SHA256, .binds = true},
@@ -21,6 +22,7 @@ static const struct mechanism mechanisms[] = {
     {S("LOGIN"), .begin = login_begin, .step = login_step, .in_the_clear = true,
      .initial_is_first_step = true},
     {S("APOP"), .step = apop_step},
+    {S("EXTERNAL"), .step = external_step},
 };
 
 static const struct mechanism *find(str name)
@@ -93,7 +95,7 @@ static str account_of(const struct login_house *house, str name)
 
 void conversation_user(struct conversation *c, str name)
 {
-    c->user = arena_copy(c->arena, account_of(c->house, name));
+    c->user = arena_copy(c->arena, account_of(c->house, saslprep_or_raw(c->arena, name)));
     /* The fake is always made, so that its price tells nothing. */
     credential_fake(c->house->secret, c->user, &c->credential);
     const struct credential *found = credentials_find(c->house->credentials, c->user);
@@ -110,6 +112,12 @@ void conversation_user(struct conversation *c, str name)
     c->credential.has_scram_sha1 = found->has_scram_sha1;
     c->credential.has_cram_md5 = found->has_cram_md5;
     c->credential.secret = arena_copy(c->arena, found->secret);
+}
+
+bool conversation_acts_as(const struct conversation *c, str authzid)
+{
+    return authzid.n == 0 ||
+           str_eq(account_of(c->house, saslprep_or_raw(c->arena, authzid)), c->user);
 }
 
 static bool may_be_in_the_clear(const struct conversation *c)
@@ -146,6 +154,8 @@ enum conversation_next conversation_start(struct conversation *c, const struct l
                                .peer_ip = arena_copy(a, s->peer_ip),
                                .tls_endpoint = arena_copy(a, s->tls_endpoint),
                                .tls_exporter = arena_copy(a, s->tls_exporter),
+                               .tls_unique = arena_copy(a, s->tls_unique),
+                               .tls_client = arena_copy(a, s->tls_client),
                                .timestamp = arena_copy(a, s->timestamp)};
     (void)snprintf(c->mechanism_name, sizeof c->mechanism_name, "%.*s", STR_ARG(s->mechanism));
     c->mechanism = find(s->mechanism);

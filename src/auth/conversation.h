@@ -15,7 +15,8 @@ enum { CONVERSATION_ARENA = 256 * 1024, CONVERSATION_STEPS_MAX = 4 };
 struct login_house {
     const struct credentials *credentials;
     uint8_t secret[PEOPLE_SECRET_BYTES];
-    str host; /* in challenges */
+    str host;    /* in challenges */
+    str witness; /* ipc/witness.h; empty: no certificate is believed */
     bool allow_plaintext;
     bool (*is_local)(void *ctx, str domain); /* NULL: no domain is; user@domain logs in as user */
     void *ctx;
@@ -34,7 +35,7 @@ struct conversation {
     uint32_t service;
     bool tls;
     unsigned steps;
-    str sid, peer_ip, tls_endpoint, tls_exporter, timestamp;
+    str sid, peer_ip, tls_endpoint, tls_exporter, tls_unique, tls_client, timestamp;
     str challenge; /* what was sent: signed by SCRAM's proof, answered by CRAM-MD5 */
     str first_bare, gs2_header, nonce, binding_data;
 

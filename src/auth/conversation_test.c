@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "crypt/hash.h"
+#include "ipc/witness.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "wire/sasl.h"
@@ -316,6 +317,8 @@ static void a_bound_login_holds_on_its_own_channel_only(void **state)
         {"SCRAM-SHA-256-PLUS", S("p=tls-server-end-point,,"), S("endpoint"), true, true},
         {"SCRAM-SHA-256-PLUS", S("p=tls-exporter,,"), S("other"), true, false},
         {"SCRAM-SHA-256-PLUS", S("p=tls-unique,,"), S("exporter"), true, false},
+        {"SCRAM-SHA-256-PLUS", S("p=tls-unique,,"), S("unique"), true, true},
+        {"SCRAM-SHA-256-PLUS", S("p=tls-odd,,"), S("exporter"), true, false},
         {"SCRAM-SHA-256-PLUS", S("p=tls-exporter,,"), S(""), false, false},
         {"SCRAM-SHA-256-PLUS", S("n,,"), S(""), true, false},
         {"SCRAM-SHA-256", S("p=tls-exporter,,"), S("exporter"), true, false},
@@ -333,6 +336,7 @@ static void a_bound_login_holds_on_its_own_channel_only(void **state)
         if (cases[i].tls) {
             s.tls_exporter = S("exporter");
             s.tls_endpoint = S("endpoint");
+            s.tls_unique = S("unique");
         }
         enum conversation_next next = conversation_start(&c, &f->house, &s);
         if (next == NEXT_CHALLENGE)
@@ -344,6 +348,53 @@ static void a_bound_login_holds_on_its_own_channel_only(void **state)
         assert_int_equal(c.outcome == AUTH_OK, cases[i].ok);
         conversation_done(&c);
     }
+}
+
+/* ---- EXTERNAL ---- */
+
+static str sealed(struct fixture *f, str key, str sid, str name)
+{
+    auto_buf struct buf b;
+    buf_init(&b, WITNESS_MAX);
+    struct digest mac =
+        hmac_of(HASH_SHA256, key, arena_printf(f->a, "%.*s%c%.*s", STR_ARG(sid), 0, STR_ARG(name)));
+    buf_add(&b, digest_str(&mac));
+    buf_add(&b, name);
+    return arena_copy(f->a, buf_str(&b));
+}
+
+static enum auth_outcome external(struct fixture *f, str client, str authzid, str *ret_user)
+{
+    struct conversation c;
+    struct auth_start s = ask_with("EXTERNAL", true, authzid);
+    s.sid = S("sid1");
+    s.tls_client = client;
+    assert_int_equal(conversation_start(&c, &f->house, &s), NEXT_DONE);
+    *ret_user = arena_copy(f->a, c.user);
+    enum auth_outcome outcome = c.outcome;
+    conversation_done(&c);
+    return outcome;
+}
+
+static void a_certificate_counts_only_with_fronts_seal_for_this_session(void **state)
+{
+    struct fixture *f = *state;
+    str key = S("0123456789abcdef0123456789abcdef"), user;
+    str good = sealed(f, key, S("sid1"), S("user@example.test"));
+    assert_int_equal(external(f, good, S(""), &user), AUTH_BAD); /* the house has no key */
+    f->house.witness = key;
+    assert_int_equal(external(f, good, S(""), &user), AUTH_OK);
+    assert_true(str_eq(user, S("user")));
+    assert_int_equal(external(f, good, S("user"), &user), AUTH_OK);
+    assert_int_equal(external(f, good, S("user@example.test"), &user), AUTH_OK);
+    assert_int_equal(external(f, good, S("root"), &user), AUTH_BAD);
+    assert_int_equal(external(f, good, S("a\0b"), &user), AUTH_SYNTAX);
+    assert_int_equal(external(f, S(""), S("user"), &user), AUTH_BAD);
+    assert_int_equal(external(f, sealed(f, key, S("sid2"), S("user")), S(""), &user), AUTH_BAD);
+    assert_int_equal(external(f, sealed(f, S("other"), S("sid1"), S("user")), S(""), &user),
+                     AUTH_BAD);
+    assert_int_equal(external(f, str_slice(good, 0, WITNESS_MAC_BYTES), S(""), &user), AUTH_BAD);
+    f->house.witness = S("");
 }
 
 static void what_is_off_the_grammar_is_a_syntax_error_without_a_check(void **state)
@@ -373,6 +424,7 @@ int main(void)
         WITH(an_unknown_name_is_asked_like_a_known_one),
         WITH(a_user_without_the_keys_fails_like_any_other),
         WITH(a_bound_login_holds_on_its_own_channel_only),
+        WITH(a_certificate_counts_only_with_fronts_seal_for_this_session),
         WITH(what_is_off_the_grammar_is_a_syntax_error_without_a_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,9 @@
 
 #include "crypt/secret.h"
 #include "os/clock.h"
+#include "ipc/witness.h"
 #include "wire/sasl.h"
+#include "wire/saslprep.h"
 
 enum { NONCE_CHARS = 24, NONCE_ROOM = 32, SCRAM_MESSAGE_MAX = 4 * SASL_BLOB_MAX };
 
@@ -20,11 +22,18 @@ static str fresh_nonce(struct conversation *c)
 
 /* ---- the password itself ---- */
 
+/* Ours are kept as prepared; what came from elsewhere, and the system's, as somebody typed it. */
+static enum conversation_next take_password(struct conversation *c, str password)
+{
+    bool ours = c->known && (c->credential.has_scram_sha256 || c->credential.has_scram_sha1);
+    c->password = ours ? saslprep_or_raw(c->arena, password) : arena_copy(c->arena, password);
+    return NEXT_CHECK;
+}
+
 static enum conversation_next check_password(struct conversation *c, str name, str password)
 {
     conversation_user(c, name);
-    c->password = arena_copy(c->arena, password);
-    return NEXT_CHECK;
+    return take_password(c, password);
 }
 
 enum conversation_next plain_step(struct conversation *c, str blob)
@@ -33,8 +42,8 @@ enum conversation_next plain_step(struct conversation *c, str blob)
     err e = sasl_plain_parse(blob, &p);
     if (failed(e))
         return next_failed(c, AUTH_SYNTAX, e.what);
-    if (p.authzid.n > 0 && !str_eq(p.authzid, p.authcid)) {
-        conversation_user(c, p.authcid);
+    conversation_user(c, p.authcid);
+    if (!conversation_acts_as(c, p.authzid)) {
         return next_failed(c, AUTH_BAD, "asked to act as somebody else");
     }
     return check_password(c, p.authcid, p.password);
@@ -51,10 +60,8 @@ enum conversation_next login_step(struct conversation *c, str blob)
     err e = sasl_word_check(blob, name ? SASL_NAME_MAX : SASL_PASSWORD_MAX);
     if (failed(e))
         return next_failed(c, AUTH_SYNTAX, e.what);
-    if (!name) {
-        c->password = arena_copy(c->arena, blob);
-        return NEXT_CHECK;
-    }
+    if (!name)
+        return take_password(c, blob);
     conversation_user(c, blob);
     c->blob = SASL_LOGIN_ASK_PASSWORD;
     return NEXT_CHALLENGE;
@@ -110,6 +117,38 @@ enum conversation_next apop_step(struct conversation *c, str blob)
     return next_ok(c, S(""));
 }
 
+/* ---- the certificate that front saw ---- */
+
+/* The name that front sealed for this session; empty when there is none or it is forged. */
+static str certificate_name(const struct conversation *c)
+{
+    if (c->house->witness.n == 0 || c->tls_client.n <= WITNESS_MAC_BYTES)
+        return S("");
+    str name = str_from_at(c->tls_client, WITNESS_MAC_BYTES);
+    struct hmac h;
+    hmac_init(&h, HASH_SHA256, c->house->witness);
+    hmac_add(&h, c->sid);
+    hmac_add(&h, S("\0"));
+    hmac_add(&h, name);
+    struct digest want = hmac_end(&h);
+    return secret_equal(digest_str(&want), str_slice(c->tls_client, 0, WITNESS_MAC_BYTES)) ? name
+                                                                                           : S("");
+}
+
+/* RFC 4422 A: the message is whom to act as, or empty. */
+enum conversation_next external_step(struct conversation *c, str blob)
+{
+    str name = certificate_name(c);
+    if (blob.n > SASL_NAME_MAX || str_find(blob, '\0') >= 0)
+        return next_failed(c, AUTH_SYNTAX, "EXTERNAL with an impossible name");
+    if (name.n == 0)
+        return next_failed(c, AUTH_BAD, "no client certificate that is believed");
+    conversation_user(c, name);
+    if (!conversation_acts_as(c, blob))
+        return next_failed(c, AUTH_BAD, "asked to act as somebody else");
+    return next_ok(c, S(""));
+}
+
 /* ---- SCRAM ---- */
 
 static const struct scram_keys *scram_keys_of(const struct conversation *c)
@@ -133,6 +172,8 @@ static const char *binding_problem(struct conversation *c, const struct sasl_scr
         c->binding_data = c->tls_exporter;
     else if (str_eq(m->binding_name, S("tls-server-end-point")))
         c->binding_data = c->tls_endpoint;
+    else if (str_eq(m->binding_name, S("tls-unique")))
+        c->binding_data = c->tls_unique;
     return c->binding_data.n > 0 ? NULL : "channel binding of an unknown kind";
 }
 
@@ -143,7 +184,7 @@ static enum conversation_next scram_first(struct conversation *c, str blob)
     if (failed(e))
         return next_failed(c, AUTH_SYNTAX, e.what);
     conversation_user(c, m.user);
-    if (m.authzid.n > 0 && !str_eq(m.authzid, m.user))
+    if (!conversation_acts_as(c, m.authzid))
         return next_failed(c, AUTH_BAD, "asked to act as somebody else");
     const char *problem = binding_problem(c, &m);
     if (problem != NULL)

@@ -20,9 +20,12 @@ void cram_begin(struct conversation *c);
 enum conversation_next cram_step(struct conversation *c, str blob);
 enum conversation_next apop_step(struct conversation *c, str blob);
 enum conversation_next scram_step(struct conversation *c, str blob);
+enum conversation_next external_step(struct conversation *c, str blob);
 
 /* Names the user: fills user, known and credential (real or fake). */
 void conversation_user(struct conversation *c, str name);
+/* authzid: whom the client asks to be, or empty; only the user himself is granted. */
+bool conversation_acts_as(const struct conversation *c, str authzid);
 enum conversation_next next_failed(struct conversation *c, enum auth_outcome outcome,
                                    const char *reason);
 enum conversation_next next_ok(struct conversation *c, str blob);

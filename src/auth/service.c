@@ -2,6 +2,7 @@
 #include "auth/auth.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "crypt/secret.h"
@@ -104,6 +105,18 @@ static size_t worker_count(void)
     return (size_t)(n > 0 ? n : 1) + WORKERS_MORE;
 }
 
+static void take_witness(struct auth *a)
+{
+    str key;
+    if (failed(fd_map(boot_dir(a->boot, "witness"), WITNESS_KEY_BYTES, &key)))
+        return; /* none: no certificate is believed */
+    if (key.n == WITNESS_KEY_BYTES) {
+        memcpy(a->witness, key.p, WITNESS_KEY_BYTES);
+        a->house.witness = str_of(a->witness, WITNESS_KEY_BYTES);
+    }
+    fd_unmap(key);
+}
+
 err auth_open(struct auth *a, struct boot *b)
 {
     *a = (struct auth){.boot = b,
@@ -117,6 +130,7 @@ err auth_open(struct auth *a, struct boot *b)
     a->loop = loop_new();
     a->cache = cache_new();
     a->slow = slow_new();
+    take_witness(a);
     err e = load_site(a);
     if (!failed(e))
         e = passwd_open(a->root, &a->people);

@@ -108,6 +108,7 @@ const struct control_entry control_schema[] = {
     OURS_NUMBER(banforget, "604800", 1, MOST_SECONDS, READ_FRONT, "seconds without a point after which an address is as good as new"),
     OURS_NUMBER(logindelay, "500", 0, 60000, READ_AUTH, "milliseconds until a wrong login is answered; twice as many each time, by address and by name"),
     OURS_NUMBER(maxlogindelay, "15000", 0, 600000, READ_AUTH, "milliseconds it grows to"),
+    OURS_CHOICE(clientcertificate, "none", READ_FRONT, "log in by a client certificate of tls/clientca.pem (SASL EXTERNAL): whose it is by its one mail address or its one common name", "none", "email", "cn"),
     OURS_NUMBER(delaynotice, "14400", 0, MOST_SECONDS, READ_SCHED, "seconds after which the sender is told once that his mail is late; 0: never"),
     OURS_CHOICE(delaynoticeto, "asked", READ_SCHED, "who is told: senders that asked for it (NOTIFY=DELAY), or all that did not forbid it", "asked", "all"),
     OURS_NUMBER(maxrcpt, "1000", 100, 100000, READ_SMTPD, "recipients of one message by SMTP"),

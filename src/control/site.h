@@ -46,6 +46,7 @@ struct site {
     uint64_t logindelay, maxlogindelay;
     uint64_t delaynotice;
     int delaynoticeto;
+    int clientcertificate; /* enum site_clientcertificate */
     uint64_t concurrencyperhost;
     uint64_t timeoutimap, timeoutpop3, timeoutlogin, timeoutprogram, maxprogrammemory;
     uint64_t maxsieveredirects, maxsievescripts, maxsievebytes, timeoutsieve;
@@ -61,6 +62,11 @@ struct site {
     str tcp_rules[8]; /* cdb per enum site_rules; empty: none, everybody may connect */
 };
 
+enum site_clientcertificate {
+    CLIENTCERTIFICATE_NONE,
+    CLIENTCERTIFICATE_EMAIL,
+    CLIENTCERTIFICATE_CN
+};
 enum site_delaynoticeto { DELAYNOTICETO_ASKED, DELAYNOTICETO_ALL };
 enum site_rules { RULES_SMTP, RULES_SUBMISSION, RULES_IMAP, RULES_POP3, RULES_COUNT };
 const char *site_rules_name(enum site_rules r); /* "smtp": control/tcp.smtp, or /etc/tcp.smtp.cdb */

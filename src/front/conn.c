@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "crypt/hash.h"
 #include "front/front.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -211,6 +212,26 @@ static str bytes(const uint8_t *p, size_t n)
     return str_of(p, n);
 }
 
+/* ipc/witness.h. The view lasts as the info does. */
+static str sealed_name(const struct conn *c, const struct tls_info *info)
+{
+    static char sealed[WITNESS_MAX];
+    const struct front *f = c->front;
+    str name = f->site.clientcertificate == CLIENTCERTIFICATE_EMAIL ? str_from(info->client_email)
+               : f->site.clientcertificate == CLIENTCERTIFICATE_CN  ? str_from(info->client_name)
+                                                                    : S("");
+    if (!f->has_witness || !name.n || name.n > WITNESS_NAME_MAX)
+        return S("");
+    struct hmac h;
+    hmac_init(&h, HASH_SHA256, str_of(f->witness, sizeof f->witness));
+    hmac_add(&h, str_of(c->sid, strlen(c->sid) + 1));
+    hmac_add(&h, name);
+    struct digest mac = hmac_end(&h);
+    memcpy(sealed, mac.at, WITNESS_MAC_BYTES);
+    memcpy(sealed + WITNESS_MAC_BYTES, name.p, name.n);
+    return str_of(sealed, WITNESS_MAC_BYTES + name.n);
+}
+
 void conn_tell_tls(const struct conn *c, struct session_tls *ret)
 {
     static struct tls_info info; /* the views last until the packet is encoded */
@@ -222,8 +243,8 @@ void conn_tell_tls(const struct conn *c, struct session_tls *ret)
         .tls_sni = str_slice(info.sni, 0, 255),
         .tls_endpoint = bytes(info.end_point, info.end_point_n),
         .tls_exporter = bytes(info.exporter, info.has_exporter ? sizeof info.exporter : 0),
-        .tls_client_cert = bytes(info.client_certificate,
-                                 info.has_client_certificate ? sizeof info.client_certificate : 0)};
+        .tls_unique = bytes(info.unique, info.unique_n),
+        .tls_client_cert = sealed_name(c, &info)};
 }
 
 static err send_start(struct conn *c, int data, int control)
@@ -249,6 +270,7 @@ static err send_start(struct conn *c, int data, int control)
     start.tls_sni = t.tls_sni;
     start.tls_endpoint = t.tls_endpoint;
     start.tls_exporter = t.tls_exporter;
+    start.tls_unique = t.tls_unique;
     start.tls_client_cert = t.tls_client_cert;
     int fds[] = {data, control};
     return channel_try_send(door, &session_start_schema, 0, &start, fds, 2);

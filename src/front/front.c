@@ -2,6 +2,7 @@
 #include "front/front.h"
 
 #include <dirent.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "os/clock.h"
@@ -49,6 +50,8 @@ static err load_site(struct front *f)
 
 /* ---- certificates: tls/cert.pem with tls/key.pem, and tls/NAME/ the same for others ---- */
 
+#define CLIENT_CA "clientca.pem"
+
 struct pairs {
     struct arena *arena;
     int dir;
@@ -90,6 +93,15 @@ err front_load_certificates(struct front *f)
     str bad = S("");
     struct tls_server_options o = {
         .pairs = p->at, .pairs_n = p->n, .only_tls13 = f->site.tlsminimum == 1};
+    if (!failed(e) && f->site.clientcertificate != CLIENTCERTIFICATE_NONE) {
+        bad = S(CLIENT_CA);
+        e = file_read(p->dir, CLIENT_CA, TLS_PEM_MAX, a, &o.client_ca);
+        if (failed(e)) { /* nobody can log in by certificate; all the others can */
+            log_event(NULL, EV_CONFIG_PROBLEM, F_STR("file", bad), F_ERR(e));
+            o.client_ca = S("");
+            e = OK_ERR;
+        }
+    }
     if (!failed(e))
         e = tls_server_new(&o, &side, &bad);
     if (failed(e)) {
@@ -175,9 +187,16 @@ err front_open(struct front *f, struct boot *boot)
     f->ledger = ledger_new(&ledger_defaults);
     f->sweep_at_ms = INT64_MAX;
     f->sweep = loop_at(f->loop, DEADLINE_NEVER, conns_sweep, f);
+    str witness;
     err e = load_site(f);
     if (failed(e))
         return e;
+    if (!failed(fd_map(boot_dir(boot, "witness"), WITNESS_KEY_BYTES, &witness))) {
+        f->has_witness = witness.n == WITNESS_KEY_BYTES;
+        if (f->has_witness)
+            memcpy(f->witness, witness.p, WITNESS_KEY_BYTES);
+        fd_unmap(witness);
+    }
     if (failed(front_load_certificates(f))) /* told there; without TLS we still serve */
         f->tls = NULL;
     static const enum program sessions[] = {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD,

@@ -15,6 +15,7 @@
 #include "control/site.h"
 #include "ipc/boot.h"
 #include "ipc/session.h"
+#include "ipc/witness.h"
 #include "log/event.h"
 #include "os/loop.h"
 #include "os/net.h"
@@ -93,6 +94,8 @@ struct front {
     str archive;
     struct site site;
     struct tls_side *tls;
+    bool has_witness;
+    unsigned char witness[WITNESS_KEY_BYTES]; /* ipc/witness.h */
     struct ledger *ledger;
     struct map *visitors; /* by address: how many, how fast */
     struct listener_watch listeners[BOOT_LISTENERS];

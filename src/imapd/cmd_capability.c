@@ -72,6 +72,8 @@ void capability_write(const struct session *s, struct buf *b)
     if (s->can_bind)
         buf_add(b, S(" AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-1-PLUS"));
     buf_add(b, S(" AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=CRAM-MD5"));
+    if (s->has_certificate)
+        buf_add(b, S(" AUTH=EXTERNAL"));
     buf_add(b, s->tls || s->loopback || s->plain_allowed ? S(" AUTH=PLAIN AUTH=LOGIN")
                                                          : S(" LOGINDISABLED"));
 }

@@ -16,9 +16,9 @@ enum { START_ARENA_MAX = 64 * 1024, RESPONSE_MAX = 12 * 1024, ANSWER_MAX = 2048 
 static struct session_start copy_start(struct arena *a, const struct session_start *from)
 {
     struct session_start to = *from;
-    str *texts[] = {&to.sid,          &to.peer_ip,        &to.local_ip, &to.environment,
-                    &to.tls_version,  &to.tls_cipher,     &to.tls_sni,  &to.tls_endpoint,
-                    &to.tls_exporter, &to.tls_client_cert};
+    str *texts[] = {&to.sid,          &to.peer_ip,    &to.local_ip,       &to.environment,
+                    &to.tls_version,  &to.tls_cipher, &to.tls_sni,        &to.tls_endpoint,
+                    &to.tls_exporter, &to.tls_unique, &to.tls_client_cert};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         *texts[i] = arena_copy(a, *texts[i]);
     return to;
@@ -46,6 +46,7 @@ static void see_channel(struct session *s)
 {
     const struct session_start *start = &s->login->start;
     s->tls = start->tls != 0;
+    s->has_certificate = start->tls_client_cert.n > 0;
     s->can_bind = s->tls && (start->tls_exporter.n || start->tls_endpoint.n);
 }
 
@@ -86,6 +87,7 @@ static void take_tls(struct session *s, const struct session_tls *t, int fd)
     start->tls_sni = t->tls_sni;
     start->tls_endpoint = t->tls_endpoint;
     start->tls_exporter = t->tls_exporter;
+    start->tls_unique = t->tls_unique;
     start->tls_client_cert = t->tls_client_cert;
     *start = copy_start(s->login->arena, start);
     see_channel(s);
@@ -267,6 +269,8 @@ struct reply login_attempt(struct session *s, str tag, struct auth_start *ask)
     ask->tls = l->start.tls;
     ask->tls_endpoint = l->start.tls_endpoint;
     ask->tls_exporter = l->start.tls_exporter;
+    ask->tls_unique = l->start.tls_unique;
+    ask->tls_client = l->start.tls_client_cert;
     struct auth_done done;
     bool cancelled;
     err e = converse(s, ask, &done, &cancelled);

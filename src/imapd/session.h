@@ -63,6 +63,7 @@ struct session {
     unsigned enabled; /* enum enabled, together */
     bool tls, can_starttls;
     bool can_bind;                /* auth is given channel binding data */
+    bool has_certificate;         /* front vouches for a client certificate */
     bool loopback, plain_allowed; /* plain_allowed: by configuration */
     bool in_command;
     bool compressed;

@@ -61,6 +61,7 @@ struct house {
     struct buf archive;
     struct site site;
     int site_fd;
+    int witness_fd; /* ipc/witness.h: for front and auth */
     int secrets_fd; /* what only relay may know: relayauth, sealed */
     uint64_t generation;
     struct service_process services[PROGRAM_COUNT];

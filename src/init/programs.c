@@ -25,7 +25,7 @@ static const struct program_plan plans[] = {
     {.program = PROGRAM_AUTH,
      .user = "twpauth",
      .caps = UINT64_C(1) << CAP_DAC_READ_SEARCH, /* etc/shadow */
-     .dirs = {"root", "people"},
+     .dirs = {"root", "people", "witness"},
      .max_files = 8192},
     {.program = PROGRAM_ROUTE,
      .user = "qmailp",
@@ -55,7 +55,7 @@ static const struct program_plan plans[] = {
      .max_files = 1024},
     {.program = PROGRAM_FRONT,
      .user = "twpfront",
-     .dirs = {"tls"},
+     .dirs = {"tls", "witness"},
      .doors = {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD, PROGRAM_SIEVED},
      .max_files = 65536},
     {.program = PROGRAM_KEEPER, .max_files = 4096},
@@ -195,14 +195,20 @@ static err send_secrets(struct house *h, int fd)
                        1);
 }
 
+static err send_witness(struct house *h, int fd)
+{
+    return packet_send(fd, &init_dir_schema, 0, &(struct init_dir){S("witness")}, &h->witness_fd,
+                       1);
+}
+
 static err send_dirs(struct house *h, const struct program_plan *plan, int fd)
 {
     for (size_t i = 0; i < 6 && plan->dirs[i]; i++) {
-        if (strcmp(plan->dirs[i], "secrets") == 0) {
-            err e = send_secrets(h, fd);
-            if (failed(e))
-                return e;
-        }
+        err sent = strcmp(plan->dirs[i], "secrets") == 0   ? send_secrets(h, fd)
+                   : strcmp(plan->dirs[i], "witness") == 0 ? send_witness(h, fd)
+                                                           : OK_ERR;
+        if (failed(sent))
+            return sent;
         for (size_t d = 0; d < sizeof directories / sizeof directories[0]; d++) {
             if (strcmp(plan->dirs[i], directories[d].name) != 0)
                 continue;

@@ -11,11 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ipc/witness.h"
 #include "log/event.h"
 #include "os/child.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/random.h"
 
 enum { CERTIFICATE_MS = 60000 };
 
@@ -51,11 +53,20 @@ static err find_libexec(struct house *h)
     return h->options.libexec ? OK_ERR : err_sys("strdup");
 }
 
+static err make_witness(struct house *h)
+{
+    char key[WITNESS_KEY_BYTES];
+    random_bytes(key, sizeof key);
+    err e = fd_sealed("witness", str_of(key, sizeof key), &h->witness_fd);
+    explicit_bzero(key, sizeof key);
+    return e;
+}
+
 err house_open(struct house *h, const struct options *o)
 {
     h->options = *o;
     h->real_users = geteuid() == 0;
-    h->site_fd = h->secrets_fd = h->init_door = -1;
+    h->site_fd = h->secrets_fd = h->witness_fd = h->init_door = -1;
     h->control_socket = h->submit_socket = -1;
     list_init(&h->guests);
     list_init(&h->waiting);
@@ -69,6 +80,8 @@ err house_open(struct house *h, const struct options *o)
         e = dir_open(AT_FDCWD, h->options.root, &h->root);
     if (!failed(e))
         e = passwd_open(h->root, &h->passwd);
+    if (!failed(e))
+        e = make_witness(h);
     if (failed(e))
         return e;
     h->loop = loop_new();

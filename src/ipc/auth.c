@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ipc/auth.h"
 
+#include "ipc/witness.h"
+
 static const struct ipc_field auth_start_fields[] = {
     IPC_TEXT(struct auth_start, sid, 64),
     IPC_NUM(struct auth_start, service),
@@ -11,6 +13,8 @@ static const struct ipc_field auth_start_fields[] = {
     IPC_NUM(struct auth_start, tls),
     IPC_TEXT(struct auth_start, tls_endpoint, 64),
     IPC_TEXT(struct auth_start, tls_exporter, 64),
+    IPC_TEXT(struct auth_start, tls_unique, 64),
+    IPC_TEXT(struct auth_start, tls_client, WITNESS_MAX),
     IPC_TEXT(struct auth_start, timestamp, 256),
 };
 const struct ipc_schema auth_start_schema =

@@ -20,8 +20,9 @@ struct auth_start {
     str initial;
     str peer_ip;
     uint32_t tls;
-    str tls_endpoint, tls_exporter; /* channel binding data */
-    str timestamp;                  /* APOP: "<…>" of the greeting */
+    str tls_endpoint, tls_exporter, tls_unique; /* channel binding data */
+    str tls_client; /* front's word about the client's certificate: ipc/witness.h */
+    str timestamp;  /* APOP: "<…>" of the greeting */
 };
 extern const struct ipc_schema auth_start_schema;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ipc/session.h"
 
+#include "ipc/witness.h"
+
 static const struct ipc_field session_start_fields[] = {
     IPC_TEXT(struct session_start, sid, 64),
     IPC_NUM(struct session_start, service),
@@ -16,7 +18,8 @@ static const struct ipc_field session_start_fields[] = {
     IPC_TEXT(struct session_start, tls_sni, 255),
     IPC_TEXT(struct session_start, tls_endpoint, 64),
     IPC_TEXT(struct session_start, tls_exporter, 64),
-    IPC_TEXT(struct session_start, tls_client_cert, 64),
+    IPC_TEXT(struct session_start, tls_unique, 64),
+    IPC_TEXT(struct session_start, tls_client_cert, WITNESS_MAX),
 };
 const struct ipc_schema session_start_schema =
     IPC_SCHEMA(IPC_SESSION_START, "session start", session_start_fields);
@@ -37,7 +40,8 @@ static const struct ipc_field session_tls_fields[] = {
     IPC_TEXT(struct session_tls, tls_sni, 255),
     IPC_TEXT(struct session_tls, tls_endpoint, 64),
     IPC_TEXT(struct session_tls, tls_exporter, 64),
-    IPC_TEXT(struct session_tls, tls_client_cert, 64),
+    IPC_TEXT(struct session_tls, tls_unique, 64),
+    IPC_TEXT(struct session_tls, tls_client_cert, WITNESS_MAX),
 };
 const struct ipc_schema session_tls_schema =
     IPC_SCHEMA(IPC_SESSION_TLS, "session tls", session_tls_fields);

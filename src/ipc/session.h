@@ -30,7 +30,9 @@ struct session_start {
     str tls_version, tls_cipher, tls_sni;
     str tls_endpoint;    /* RFC 5929 tls-server-end-point */
     str tls_exporter;    /* RFC 9266 tls-exporter */
-    str tls_client_cert; /* SHA-256 of the client's certificate, or empty */
+    str tls_unique;      /* RFC 5929 tls-unique; TLS 1.2 alone */
+    str tls_client_cert; /* who the client's certificate says he is, sealed for auth
+                            (ipc/witness.h); or empty */
 };
 extern const struct ipc_schema session_start_schema;
 
@@ -43,7 +45,7 @@ extern const struct ipc_schema session_starttls_schema;
 /* front -> session: fds = the new data socket. ok 0: the handshake failed, the end is near. */
 struct session_tls {
     uint32_t ok;
-    str tls_version, tls_cipher, tls_sni, tls_endpoint, tls_exporter, tls_client_cert;
+    str tls_version, tls_cipher, tls_sni, tls_endpoint, tls_exporter, tls_unique, tls_client_cert;
 };
 extern const struct ipc_schema session_tls_schema;
 

@@ -14,6 +14,7 @@
 #include "os/random.h"
 #include "people/credentials_file.h"
 #include "wire/encoding.h"
+#include "wire/saslprep.h"
 
 enum { LOCK_WAIT_MS = 10000 };
 
@@ -146,13 +147,18 @@ err credentials_set_password(int people_dir, str name, str password,
     err e = check_name_and_password(name, password);
     if (failed(e))
         return e;
-    auto_buf struct buf line;
+    auto_buf struct buf line, prepared;
     buf_init(&line, CREDENTIALS_LINE_MAX);
+    buf_init(&prepared, SASLPREP_IN_MAX * SASLPREP_GROWTH);
+    e = saslprep(password, SASLPREP_STORE, &prepared); /* as clients say it: RFC 5802 2.2 */
+    if (failed(e))
+        return e;
     buf_add(&line, name);
-    add_scram(HASH_SHA256, "scram-sha-256", password, &line);
-    add_scram(HASH_SHA1, "scram-sha-1", password, &line);
+    add_scram(HASH_SHA256, "scram-sha-256", buf_str(&prepared), &line);
+    add_scram(HASH_SHA1, "scram-sha-1", buf_str(&prepared), &line);
     buf_add(&line, S("\thash="));
-    e = password_make(options->scheme, password, &line);
+    e = password_make(options->scheme, buf_str(&prepared), &line);
+    secret_wipe(prepared.p, prepared.n);
     if (failed(e))
         return e;
     if (options->with_shared_secret) {

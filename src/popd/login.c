@@ -17,11 +17,10 @@ enum { ARENA_MAX = 128 * 1024, TLS_MS = 120 * 1000, FLUSH_MS = 60 * 1000 };
 static void copy_start(struct login *l, const struct session_start *from)
 {
     l->start = *from;
-    str *texts[] = {&l->start.sid,          &l->start.peer_ip,
-                    &l->start.local_ip,     &l->start.environment,
-                    &l->start.tls_version,  &l->start.tls_cipher,
-                    &l->start.tls_sni,      &l->start.tls_endpoint,
-                    &l->start.tls_exporter, &l->start.tls_client_cert};
+    str *texts[] = {&l->start.sid,         &l->start.peer_ip,        &l->start.local_ip,
+                    &l->start.environment, &l->start.tls_version,    &l->start.tls_cipher,
+                    &l->start.tls_sni,     &l->start.tls_endpoint,   &l->start.tls_exporter,
+                    &l->start.tls_unique,  &l->start.tls_client_cert};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = arena_copy(l->arena, *texts[i]);
 }
@@ -99,6 +98,8 @@ static err list_mechanisms(struct login *l)
         e = io_write(l->io, S("SCRAM-SHA-256-PLUS\r\nSCRAM-SHA-1-PLUS\r\n"));
     if (!failed(e))
         e = io_write(l->io, S("SCRAM-SHA-256\r\nSCRAM-SHA-1\r\nCRAM-MD5\r\n"));
+    if (!failed(e) && l->start.tls_client_cert.n)
+        e = io_write(l->io, S("EXTERNAL\r\n"));
     if (!failed(e) && login_may_be_plain(l))
         e = io_write(l->io, S("PLAIN\r\nLOGIN\r\n"));
     return failed(e) ? e : pop_say(l->io, ".");
@@ -133,9 +134,10 @@ static err cmd_capa(struct login *l, str args)
     bool plain = login_may_be_plain(l);
     err e = pop_say(l->io, "+OK capability list follows");
     if (!failed(e))
-        e = io_writef(
-            l->io, "%sSASL%s SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s\r\n", plain ? "USER\r\n" : "",
-            can_bind(l) ? " SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS" : "", plain ? " PLAIN LOGIN" : "");
+        e = io_writef(l->io, "%sSASL%s SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s%s\r\n",
+                      plain ? "USER\r\n" : "",
+                      can_bind(l) ? " SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS" : "",
+                      l->start.tls_client_cert.n ? " EXTERNAL" : "", plain ? " PLAIN LOGIN" : "");
     if (!failed(e) && l->start.can_starttls && !l->start.tls)
         e = pop_say(l->io, "STLS");
     capabilities_write(l->io);
@@ -152,6 +154,7 @@ static void take_tls(struct login *l, const struct session_tls *t, int fd)
     s.tls_sni = t->tls_sni;
     s.tls_endpoint = t->tls_endpoint;
     s.tls_exporter = t->tls_exporter;
+    s.tls_unique = t->tls_unique;
     s.tls_client_cert = t->tls_client_cert;
     copy_start(l, &s);
     l->user = S("");

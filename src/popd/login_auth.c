@@ -165,6 +165,8 @@ err login_attempt(struct login *l, str mechanism, const str *initial)
                              .tls = l->start.tls,
                              .tls_endpoint = l->start.tls_endpoint,
                              .tls_exporter = l->start.tls_exporter,
+                             .tls_unique = l->start.tls_unique,
+                             .tls_client = l->start.tls_client_cert,
                              .timestamp = l->timestamp};
     if (!failed(e))
         e = channel_send(l->auth, &auth_start_schema, 1, &ask, NULL, 0);

@@ -160,7 +160,9 @@ struct reply cmd_auth(struct smtpd_session *s, str args)
                                .peer_ip = s->start->peer_ip,
                                .tls = s->tls.on,
                                .tls_endpoint = s->tls.endpoint,
-                               .tls_exporter = s->tls.exporter};
+                               .tls_exporter = s->tls.exporter,
+                               .tls_unique = s->tls.unique,
+                               .tls_client = s->tls.client};
     if (!failed(e))
         e = channel_send(auth, &auth_start_schema, 1, &start, NULL, 0);
     return failed(e) ? cannot(s, e) : converse(s, auth);

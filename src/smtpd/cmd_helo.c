@@ -26,6 +26,8 @@ static void add_auth(const struct smtpd_session *s, struct buf *b)
     if (s->tls.on && (s->tls.exporter.n || s->tls.endpoint.n))
         buf_add(b, S(" SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS"));
     buf_add(b, S(" SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5"));
+    if (s->tls.client.n)
+        buf_add(b, S(" EXTERNAL"));
     if (session_plaintext_allowed(s))
         buf_add(b, S(" PLAIN LOGIN"));
 }

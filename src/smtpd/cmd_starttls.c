@@ -41,7 +41,9 @@ static void begin_again(struct smtpd_session *s, const struct session_tls *t)
                                 .cipher = arena_copy(s->arena, t->tls_cipher),
                                 .sni = arena_copy(s->arena, t->tls_sni),
                                 .endpoint = arena_copy(s->arena, t->tls_endpoint),
-                                .exporter = arena_copy(s->arena, t->tls_exporter)};
+                                .exporter = arena_copy(s->arena, t->tls_exporter),
+                                .unique = arena_copy(s->arena, t->tls_unique),
+                                .client = arena_copy(s->arena, t->tls_client_cert)};
     s->errors = 0;
 }
 

@@ -248,7 +248,9 @@ static void open_session(struct smtpd_session *s)
                                 .cipher = s->start->tls_cipher,
                                 .sni = s->start->tls_sni,
                                 .endpoint = s->start->tls_endpoint,
-                                .exporter = s->start->tls_exporter};
+                                .exporter = s->start->tls_exporter,
+                                .unique = s->start->tls_unique,
+                                .client = s->start->tls_client_cert};
     s->has_relay_suffix = session_variable(s, S("RELAYCLIENT"), &s->relay_suffix);
     s->relay = s->has_relay_suffix;
     s->databytes = s->site->databytes;

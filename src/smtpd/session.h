@@ -52,7 +52,8 @@ struct envelope_parts {
 
 struct tls_facts {
     bool on;
-    str version, cipher, sni, endpoint, exporter;
+    str version, cipher, sni, endpoint, exporter, unique;
+    str client; /* whose certificate: for auth alone */
 };
 
 struct smtpd_session {

@@ -34,8 +34,9 @@ struct tls_pair {
 struct tls_server_options {
     const struct tls_pair *pairs; /* the first one is the default */
     size_t pairs_n;
-    bool only_tls13;             /* TLS 1.2 is refused */
-    bool ask_client_certificate; /* asked for, never demanded, never verified here */
+    bool only_tls13; /* TLS 1.2 is refused */
+    str client_ca;   /* PEM: authorities whose client certificates are asked for, never demanded;
+                        empty: none are */
 };
 
 struct tls_client_options {
@@ -86,9 +87,13 @@ struct tls_info {
     size_t end_point_n;              /* 0: not defined for this certificate */
     uint8_t exporter[32];            /* tls-exporter, RFC 9266 */
     bool has_exporter;               /* not on TLS 1.2 without extended master secret */
-    uint8_t client_certificate[32];  /* SHA-256 of the DER form */
+    uint8_t unique[TLS_HASH_MAX];    /* tls-unique, RFC 5929 section 3 */
+    size_t unique_n;                 /* 0: not on TLS 1.3, nor without extended master secret */
     bool has_client_certificate;
-    bool verified; /* client side: chain and name were checked and right */
+    /* Of a client certificate that the side's client_ca vouches for; empty: none, or several. */
+    char client_email[256]; /* rfc822Name */
+    char client_name[256];  /* common name */
+    bool verified;          /* client side: chain and name were checked and right */
 };
 /* After the handshake. The views live as long as the connection. */
 void tls_info(const struct tls_conn *c, struct tls_info *ret_info);

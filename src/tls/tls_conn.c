@@ -78,6 +78,8 @@ static err conn_new(struct tls_side *side, int fd, struct tls_conn **ret_conn)
     c->side = tls_side_ref(side);
     ERR_clear_error();
     c->ssl = SSL_new(side->ctx[0]);
+    if (c->ssl)
+        SSL_set_app_data(c->ssl, c);
     BIO *bio = c->ssl ? tls_socket_bio(fd) : NULL;
     if (!bio) {
         tls_free(c);

@@ -23,6 +23,7 @@ struct tls_conn {
     struct tls_side *side;
     int fd;
     bool handshaken, dead;
+    bool unverified; /* the client's certificate is not what client_ca vouches for */
     enum tls_trust trust;
     char why[160];
 };

@@ -76,12 +76,17 @@ static void common_rules(SSL_CTX *ctx)
     SSL_CTX_set_num_tickets(ctx, 0);
 }
 
+/* A client without a certificate of our authorities is a client like the others. */
 static int any_certificate(int ok, X509_STORE_CTX *store)
 {
-    (void)ok;
-    (void)store;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct tls_conn *c = ssl ? SSL_get_app_data(ssl) : NULL;
+    if (!ok && c)
+        c->unverified = true;
     return 1;
 }
+
+static err trust_these(SSL_CTX *ctx, str pem, bool tell_client);
 
 static int choose_certificate(SSL *ssl, int *alert, void *arg)
 {
@@ -148,9 +153,13 @@ static err add_pair(struct tls_side *side, const struct tls_server_options *o,
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     if (SSL_CTX_set_cipher_list(ctx, SERVER_CIPHERS) != 1)
         return err_new(ERR_TEMP, "TLS cipher list");
-    if (o->ask_client_certificate)
+    err e = OK_ERR;
+    if (o->client_ca.n) {
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, any_certificate);
-    err e = use_chain(ctx, pair->chain);
+        e = trust_these(ctx, o->client_ca, true);
+    }
+    if (!failed(e))
+        e = use_chain(ctx, pair->chain);
     if (!failed(e))
         e = use_key(ctx, pair->key);
     if (!failed(e))
@@ -189,7 +198,7 @@ err tls_server_new(const struct tls_server_options *o, struct tls_side **ret_sid
     return OK_ERR;
 }
 
-static err trust_these(SSL_CTX *ctx, str pem)
+static err trust_these(SSL_CTX *ctx, str pem, bool tell_client)
 {
     BIO *bio = pem_bio(pem);
     if (!bio)
@@ -197,7 +206,8 @@ static err trust_these(SSL_CTX *ctx, str pem)
     X509_STORE *store = SSL_CTX_get_cert_store(ctx);
     size_t n = 0;
     for (X509 *x; (x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)); X509_free(x))
-        n += X509_STORE_add_cert(store, x) == 1;
+        n += X509_STORE_add_cert(store, x) == 1 &&
+             (!tell_client || SSL_CTX_add_client_CA(ctx, x) == 1);
     BIO_free(bio);
     ERR_clear_error();
     return n ? OK_ERR : err_new(ERR_SYNTAX, "no certificate of an authority in PEM");
@@ -217,7 +227,7 @@ err tls_client_new(const struct tls_client_options *o, struct tls_side **ret_sid
     side->ctx[side->ctx_n++] = ctx;
     common_rules(ctx);
     if (o->ca.n)
-        e = trust_these(ctx, o->ca);
+        e = trust_these(ctx, o->ca, false);
     else if (!o->trusts_nobody)
         SSL_CTX_set_default_verify_paths(ctx); /* none there: verified connections fail */
     if (failed(e)) {

@@ -16,7 +16,8 @@ static void copy_start(struct login *l, const struct session_start *from)
                     &l->start.local_ip,     &l->start.environment,
                     &l->start.tls_version,  &l->start.tls_cipher,
                     &l->start.tls_sni,      &l->start.tls_endpoint,
-                    &l->start.tls_exporter, &l->start.tls_client_cert};
+                    &l->start.tls_exporter, &l->start.tls_unique,
+                    &l->start.tls_client_cert};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = arena_copy(l->arena, *texts[i]);
 }
@@ -34,8 +35,9 @@ bool login_may_be_plain(const struct login *l)
 static err capabilities(struct login *l)
 {
     bool bind = l->start.tls && (l->start.tls_exporter.n || l->start.tls_endpoint.n);
-    str sasl = arena_printf(l->arena, "%sSCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s",
+    str sasl = arena_printf(l->arena, "%sSCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s%s",
                             bind ? "SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS " : "",
+                            l->start.tls_client_cert.n ? " EXTERNAL" : "",
                             login_may_be_plain(l) ? " PLAIN LOGIN" : "");
     err e = talk_capabilities(&l->talk, sasl, l->start.can_starttls && !l->start.tls, S(""),
                               l->facts->max_redirects);
@@ -109,6 +111,7 @@ static void take_tls(struct login *l, const struct session_tls *t, int fd)
     s.tls_sni = t->tls_sni;
     s.tls_endpoint = t->tls_endpoint;
     s.tls_exporter = t->tls_exporter;
+    s.tls_unique = t->tls_unique;
     s.tls_client_cert = t->tls_client_cert;
     copy_start(l, &s);
 }

@@ -160,7 +160,9 @@ err login_attempt(struct login *l, str mechanism, const str *initial)
                              .peer_ip = l->start.peer_ip,
                              .tls = l->start.tls,
                              .tls_endpoint = l->start.tls_endpoint,
-                             .tls_exporter = l->start.tls_exporter};
+                             .tls_exporter = l->start.tls_exporter,
+                             .tls_unique = l->start.tls_unique,
+                             .tls_client = l->start.tls_client_cert};
     if (!failed(e))
         e = channel_send(l->auth, &auth_start_schema, 1, &ask, NULL, 0);
     if (e.kind == ERR_LIMIT) /* longer than any login is */

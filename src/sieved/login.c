@@ -12,12 +12,10 @@ enum { ARENA_MAX = 256 * 1024, TLS_MS = 120 * 1000 };
 static void copy_start(struct login *l, const struct session_start *from)
 {
     l->start = *from;
-    str *texts[] = {&l->start.sid,          &l->start.peer_ip,
-                    &l->start.local_ip,     &l->start.environment,
-                    &l->start.tls_version,  &l->start.tls_cipher,
-                    &l->start.tls_sni,      &l->start.tls_endpoint,
-                    &l->start.tls_exporter, &l->start.tls_unique,
-                    &l->start.tls_client_cert};
+    str *texts[] = {&l->start.sid,         &l->start.peer_ip,        &l->start.local_ip,
+                    &l->start.environment, &l->start.tls_version,    &l->start.tls_cipher,
+                    &l->start.tls_sni,     &l->start.tls_endpoint,   &l->start.tls_exporter,
+                    &l->start.tls_unique,  &l->start.tls_client_cert};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = arena_copy(l->arena, *texts[i]);
 }

@@ -97,8 +97,10 @@ static void store(struct run *r, const struct node *n, str mailbox)
     new.flags = action_flags(r, n, &new.n_flags);
     if (use)
         new.special_use = run_text(r, &use->list[0]);
-    if (str_ieq(mailbox, S("INBOX")) && !use)
+    if (str_ieq(mailbox, S("INBOX")) && !use) {
         new.kind = SIEVE_KEEP;
+        new.target = S("");
+    }
     add(r, &new);
 }
 

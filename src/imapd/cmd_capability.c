@@ -20,6 +20,8 @@ static const struct {
     {S("NAMESPACE"), AFTER},
     {S("UIDPLUS"), AFTER},
     {S("ENABLE"), AFTER},
+    {S("CONDSTORE"), AFTER},
+    {S("QRESYNC"), AFTER},
     {S("ESEARCH"), AFTER},
     {S("SEARCHRES"), AFTER},
     {S("WITHIN"), AFTER},

@@ -235,3 +235,15 @@ static const struct ipc_field keeper_remember_fields[] = {
 };
 const struct ipc_schema keeper_remember_schema =
     IPC_SCHEMA(IPC_KEEPER_REMEMBER, "keeper remember", keeper_remember_fields);
+static const struct ipc_field keeper_index_ask_fields[] = {
+    IPC_NUM(struct keeper_index_ask, wish),
+};
+const struct ipc_schema keeper_index_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_INDEX_ASK, "keeper index ask", keeper_index_ask_fields);
+static const struct ipc_field keeper_index_fields[] = {
+    IPC_NUM(struct keeper_index, outcome), IPC_TEXT(struct keeper_index, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_index, done),    IPC_NUM(struct keeper_index, total),
+    IPC_NUM(struct keeper_index, off),     IPC_NUM(struct keeper_index, unwilling),
+};
+const struct ipc_schema keeper_index_schema =
+    IPC_SCHEMA(IPC_KEEPER_INDEX, "keeper index", keeper_index_fields);

@@ -39,6 +39,8 @@ enum keeper_type {
     IPC_KEEPER_APPENDED,
     IPC_KEEPER_WORDS_ASK,
     IPC_KEEPER_WORDS,
+    IPC_KEEPER_INDEX_ASK,
+    IPC_KEEPER_INDEX,
     IPC_KEEPER_PICK,
     IPC_KEEPER_ATTRIBUTES_ASK,
     IPC_KEEPER_ATTRIBUTES,
@@ -294,3 +296,16 @@ extern const struct ipc_schema keeper_attributes_set_schema;
  * ERR_NOTFOUND: there are none. */
 extern const struct ipc_schema keeper_words_ask_schema; /* keeper_nothing -> WORDS */
 extern const struct ipc_schema keeper_words_schema;     /* keeper_done */
+
+/* Of the open mailbox: how far its words are gathered, and what is wished. */
+struct keeper_index_ask { /* -> INDEX */
+    uint32_t wish;        /* enum store_index_wish */
+};
+extern const struct ipc_schema keeper_index_ask_schema;
+
+struct keeper_index {
+    uint32_t outcome;
+    str text;
+    uint32_t done, total, off, unwilling;
+};
+extern const struct ipc_schema keeper_index_schema;

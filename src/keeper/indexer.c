@@ -39,15 +39,35 @@ struct fulltext_place indexer_place(const struct keeper *k, const struct held *h
     return (struct fulltext_place){mbox ? k->folders.home : h->box->dir, name->p};
 }
 
+static err off_path(const struct keeper *k, struct buf *path)
+{
+    buf_add(path, str_from(k->folders.root));
+    buf_add(path, S("/" INDEXER_OFF_NAME));
+    buf_addc(path, 0);
+    return buf_check(path, "path");
+}
+
 bool indexer_is_off(const struct keeper *k)
 {
     auto_buf struct buf path;
     struct stat st;
     buf_init(&path, 2048);
-    buf_add(&path, str_from(k->folders.root));
-    buf_add(&path, S("/" INDEXER_OFF_NAME));
-    buf_addc(&path, 0);
-    return !buf_check(&path, "path").kind && !failed(file_stat(k->folders.home, path.p, &st));
+    err e = off_path(k, &path);
+    return !failed(e) && !failed(file_stat(k->folders.home, path.p, &st));
+}
+
+err indexer_turn(struct keeper *k, bool on)
+{
+    auto_buf struct buf path;
+    auto_fd int fd = -1;
+    buf_init(&path, 2048);
+    err e = off_path(k, &path);
+    if (failed(e))
+        return e;
+    if (!on)
+        return file_open(k->folders.home, path.p, O_WRONLY | O_CREAT, 0600, &fd);
+    e = file_unlink(k->folders.home, path.p);
+    return e.kind == ERR_NOTFOUND ? OK_ERR : e;
 }
 
 static uint32_t last_uid(const struct held *h)
@@ -55,7 +75,7 @@ static uint32_t last_uid(const struct held *h)
     return h->box->table.n ? h->box->table.at[h->box->table.n - 1].uid : 0;
 }
 
-static uint32_t known(const struct keeper *k, const struct held *h)
+uint32_t indexer_known(const struct keeper *k, const struct held *h)
 {
     auto_buf struct buf name;
     buf_init(&name, 2048);
@@ -68,7 +88,7 @@ static struct held *next_box(struct keeper *k)
     list_each (it, &k->boxes) {
         struct held *h = container_of(it, struct held, node);
         uint32_t last = last_uid(h);
-        if (!h->box->lost && h->users && last && last != h->unwilling && known(k, h) < last)
+        if (!h->box->lost && h->users && last && last != h->unwilling && indexer_known(k, h) < last)
             return h;
     }
     return NULL;
@@ -103,7 +123,7 @@ static void start(struct indexer *x, struct held *h)
 {
     struct keeper *k = x->keeper;
     const char *folder = h->box->folder;
-    uint32_t before = known(k, h);
+    uint32_t before = indexer_known(k, h);
     bool stuck = x->again && !strcmp(x->folder, folder) && x->before == before;
     pid_t pid;
     err e = child_fork(&pid);
@@ -152,7 +172,7 @@ static void on_child(void *ctx, int pid, int status)
         struct held *h = container_of(it, struct held, node);
         if (strcmp(h->box->folder, x->folder))
             continue;
-        bool nothing = known(k, h) <= x->before;
+        bool nothing = indexer_known(k, h) <= x->before;
         if (status != 0 || (nothing && x->again))
             h->unwilling = last_uid(h);
         x->again = nothing;
@@ -195,6 +215,20 @@ void indexer_quiet(struct keeper *k)
 {
     if (k->indexer)
         k->indexer->asked_ms = clock_ms();
+}
+
+void indexer_hurry(struct keeper *k, struct held *h)
+{
+    struct indexer *x = k->indexer;
+    if (!x->pid && !indexer_is_off(k) && last_uid(h) != h->unwilling &&
+        indexer_known(k, h) < last_uid(h))
+        start(x, h);
+}
+
+void indexer_stop(struct keeper *k)
+{
+    if (k->indexer->pid)
+        child_kill(k->indexer->pid, SIGKILL); /* what it has committed is whole */
 }
 
 bool indexer_works(const struct keeper *k)

@@ -28,6 +28,11 @@ void indexer_wake(struct keeper *k);  /* there may be something new */
 void indexer_quiet(struct keeper *k); /* somebody asked something: not now */
 bool indexer_works(const struct keeper *k);
 bool indexer_is_off(const struct keeper *k);
+err indexer_turn(struct keeper *k, bool on); /* the user's wish, kept */
+void indexer_hurry(struct keeper *k, struct held *h);
+void indexer_stop(struct keeper *k); /* ends a child that works */
+/* The last UID whose words are known. */
+uint32_t indexer_known(const struct keeper *k, const struct held *h);
 
 /* Where a mailbox's words lie; `name` holds its place's name. */
 struct fulltext_place indexer_place(const struct keeper *k, const struct held *h, struct buf *name);

@@ -129,6 +129,7 @@ err serve_remember(struct client *c, const struct packet *p);
 err serve_attributes(struct client *c, const struct packet *p);
 err serve_set_attributes(struct client *c, const struct packet *p);
 err serve_words(struct client *c, const struct packet *p);
+err serve_index(struct client *c, const struct packet *p);
 void drop_spools(struct client *c); /* and what is staged */
 /* keeper/serve_append.c needs them from serve_add.c: */
 err spool_dir(struct keeper *k, str folder, int *ret_fd);

@@ -168,6 +168,14 @@ static err unlink_old(int dir, const char *name)
     return e.kind == ERR_NOTFOUND ? OK_ERR : e;
 }
 
+err fulltext_drop(const struct fulltext_place *p)
+{
+    char name[NAME_BYTES];
+    index_name(p, name);
+    err e = unlink_old(p->dir, name);
+    return failed(e) ? e : unlink_old(p->dir, p->name);
+}
+
 static err begin_anew(struct fulltext *f, uint32_t uidvalidity)
 {
     f->head = (struct head){.version = FULLTEXT_VERSION, .uidvalidity = uidvalidity};

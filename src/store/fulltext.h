@@ -56,6 +56,8 @@ size_t fulltext_pending(const struct fulltext *f); /* octets */
 /* UIDs ascending. t NULL: a message that cannot be read now. ERR_LIMIT: the mailbox is full. */
 err fulltext_add(struct fulltext *f, uint32_t uid, const struct mail_text *t);
 err fulltext_commit(struct fulltext *f); /* durable */
+/* Forgets all of it; whoever reads goes on in what he has. */
+err fulltext_drop(const struct fulltext_place *p);
 /* When more than half of it is of messages that are gone: without them, in new files. */
 err fulltext_compact(struct fulltext *f, const struct store_message *live, size_t n);
 

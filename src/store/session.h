@@ -271,6 +271,20 @@ struct store_found {
 err store_find(struct store *s, struct arena *a, const struct store_find_key *key,
                struct store_found *ret);
 
+/* Words are gathered in the background without anybody's wish; for `twinpost index`. */
+enum store_index_wish {
+    STORE_INDEX_STATE, /* only asks */
+    STORE_INDEX_NOW,   /* the open mailbox, at once; asking on shows how far it is */
+    STORE_INDEX_ANEW,  /* forgets what there is, then as NOW */
+    STORE_INDEX_OFF,   /* for this user, for good; forgets the open mailbox's words */
+    STORE_INDEX_ON,
+};
+struct store_index {
+    uint32_t done, total; /* messages */
+    bool off, unwilling;  /* unwilling: no more can be done (disk, FULLTEXT_BYTES_MAX) */
+};
+err store_index_wish(struct store *s, enum store_index_wish wish, struct store_index *ret);
+
 /* ---- adding ---- */
 struct store_append {
     str folder;

@@ -15,11 +15,9 @@ err store_find(struct store *s, struct arena *a, const struct store_find_key *ke
                       &keeper_words_schema, &d, &p);
     if (failed(e))
         return e;
-    if (d.outcome == ERR_NOTFOUND)
-        return OK_ERR;
     e = store_verdict(s, d.outcome, d.text);
     if (failed(e))
-        return e;
+        return e.kind == ERR_NOTFOUND ? OK_ERR : e;
     if (p.n_fds != 2)
         return store_broken(s);
     auto_fd int index = fd_take(&p.fds[0]), text = fd_take(&p.fds[1]);
@@ -30,4 +28,17 @@ err store_find(struct store *s, struct arena *a, const struct store_find_key *ke
     fulltext_find(&v, key, a, ret);
     fulltext_view_done(&v);
     return OK_ERR;
+}
+
+err store_index_wish(struct store *s, enum store_index_wish wish, struct store_index *ret)
+{
+    struct keeper_index_ask q = {(uint32_t)wish};
+    struct keeper_index a;
+    err e = store_ask(s, &keeper_index_ask_schema, &q, &keeper_index_schema, &a, NULL);
+    if (!failed(e))
+        e = store_verdict(s, a.outcome, a.text);
+    if (!failed(e))
+        *ret = (struct store_index){
+            .done = a.done, .total = a.total, .off = a.off != 0, .unwilling = a.unwilling != 0};
+    return e;
 }

@@ -24,7 +24,7 @@ static void doubles_are_done_once_and_conflicts_keep(void **state)
     does("require \"reject\"; keep; reject \"no\";",
          "line 1, column 25: reject cannot be done together with keep\nkeep\n");
     does("require \"vacation\"; vacation \"x\"; vacation \"y\";",
-         "line 1, column 34: vacation was done already for this message\nkeep\n");
+         "line 1, column 35: vacation was done already for this message\nkeep\n");
     does("redirect \"1@b.example\"; redirect \"2@b.example\"; redirect \"3@b.example\";"
          "redirect \"4@b.example\"; redirect \"5@b.example\";",
          "line 1, column 96: more than 4 redirects of one message\nkeep\n");

@@ -159,6 +159,8 @@ static void on_timer(void *ctx)
     struct held *h = indexer_is_off(k) ? NULL : next_box(k);
     if (h)
         start(x, h);
+    if (!x->pid && k->n_clients == 0) /* the keeper stayed for this alone */
+        loop_timer_move(k->idle, deadline_in_ms(k->idle_ms));
 }
 
 static void on_child(void *ctx, int pid, int status)

@@ -62,9 +62,11 @@ static void forget_tree(struct keeper *k, str name)
     list_each_safe (it, &k->boxes) {
         struct held *h = container_of(it, struct held, node);
         str folder = str_from(h->box->folder);
-        if (str_eq(folder, name) ||
-            (str_starts(folder, name) && folder.n > name.n && folder.p[name.n] == '.'))
-            keeper_forget(k, h);
+        if (!str_eq(folder, name) &&
+            !(str_starts(folder, name) && folder.n > name.n && folder.p[name.n] == '.'))
+            continue;
+        box_index_close(h->box); /* its messages are the same under another name */
+        keeper_forget(k, h);
     }
 }
 

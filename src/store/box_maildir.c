@@ -242,7 +242,10 @@ static void start_new_list(struct box *b, struct maildir_list *l)
 {
     l->head.uidvalidity = b->uidvalidity ? b->uidvalidity : (uint32_t)clock_seconds();
     l->head.nextuid = b->uidnext;
-    uidlist_make_guid(l->head.guid);
+    if (b->guid[0])
+        memcpy(l->head.guid, b->guid, sizeof l->head.guid);
+    else
+        uidlist_make_guid(l->head.guid);
     l->rewrite = true;
 }
 

@@ -12,6 +12,7 @@ static const struct {
 } words[] = {
     /* clang-format off */
     {S("IMAP4rev1"), BOTH},
+    {S("IMAP4rev2"), BOTH},
     {S("LITERAL-"), BEFORE},
     {S("LITERAL+"), AFTER},
     {S("SASL-IR"), BEFORE},
@@ -19,7 +20,7 @@ static const struct {
     {S("IDLE"), BOTH},
     {S("NAMESPACE"), AFTER},
     {S("UIDPLUS"), AFTER},
-    {S("ENABLE"), AFTER},
+    {S("ENABLE"), BOTH},
     {S("CONDSTORE"), AFTER},
     {S("QRESYNC"), AFTER},
     {S("ESEARCH"), AFTER},
@@ -52,6 +53,8 @@ static const struct {
     {S("PREVIEW"), AFTER},
     {S("APPENDLIMIT=1073741824"), AFTER},
     {S("UTF8=ACCEPT"), AFTER},
+    {S("OBJECTID"), AFTER},
+    {S("SAVEDATE"), AFTER},
     /* clang-format on */
 };
 

@@ -3,6 +3,7 @@
 #include "imapd/cmd.h"
 #include "imapd/condstore.h"
 #include "imapd/fetch.h"
+#include "imapd/fetch_known.h"
 #include "imapd/resync.h"
 #include "imapd/saved.h"
 #include "imapd/sync.h"
@@ -26,9 +27,9 @@ static err fetch_table(struct fetch *f, const struct spans *spans)
     return e;
 }
 
-static err fetch_spans(struct fetch *f, const struct spans *spans)
+static err fetch_from(struct fetch *f, const struct spans *spans, enum fetch_source source)
 {
-    switch (fetch_source(&f->args)) {
+    switch (source) {
     case FETCH_TABLE:
         return fetch_table(f, spans);
     case FETCH_HEADER:
@@ -37,6 +38,40 @@ static err fetch_spans(struct fetch *f, const struct spans *spans)
         break;
     }
     return bodies_each(f->s, spans, BODY_WHOLE, each_body, f);
+}
+
+/* Messages whose digest the keeper does not have must be read for it. */
+static err fetch_with_digests(struct fetch *f, const struct spans *spans)
+{
+    struct spans some = {.at = NEW_N(f->s->arena, struct span, FETCH_KNOWN_MAX)};
+    size_t span = 0, next = 0, index;
+    bool more = true;
+    err e = OK_ERR;
+    while (more && !failed(e) && f->s->phase != PHASE_END) {
+        some.n = 0;
+        for (size_t n = 0; n < FETCH_KNOWN_MAX && more; n++) {
+            more = spans_next(spans, &span, &next, &index);
+            if (more)
+                spans_add(&some, index);
+        }
+        bool all = false;
+        e = fetch_know(f, &some, &all);
+        if (!failed(e))
+            e = fetch_from(f, &some, all ? fetch_source(&f->args) : FETCH_WHOLE);
+    }
+    return e;
+}
+
+static err fetch_spans(struct fetch *f, const struct spans *spans)
+{
+    /* Again after each change of the table: the dates lie beside it. */
+    if (f->args.kinds & IMAP_FETCH_SAVEDATE) {
+        err e = store_savedates(f->s->store, &f->savedates);
+        if (failed(e))
+            return e;
+    }
+    return fetch_needs_digest(&f->args) ? fetch_with_digests(f, spans)
+                                        : fetch_from(f, spans, fetch_source(&f->args));
 }
 
 /* RFC 3501 6.4.5: a body fetched without PEEK becomes \Seen, and the change belongs into the
@@ -92,6 +127,7 @@ static err run(struct fetch *f, const struct spans *spans)
     buf_init(&f->out, IMAP_ANSWER_MAX);
     bool marks = f->args.sets_seen && store_box(f->s->store)->writable;
     err e = marks ? fetch_and_mark(f, spans) : fetch_spans(f, spans);
+    fetch_known_done(f);
     buf_done(&f->out);
     arena_free(f->arena);
     arena_free(f->scratch);

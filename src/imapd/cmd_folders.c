@@ -46,7 +46,12 @@ CMD(create)
     e = store_create(s->store, c.mailbox);
     if (failed(e))
         return reply_store(s, e, NULL);
-    return c.uses != 0 ? create_for(s, c.mailbox, c.uses) : reply_ok("Created");
+    struct reply r = c.uses != 0 ? create_for(s, c.mailbox, c.uses) : reply_ok("Created");
+    struct store_status st;
+    /* RFC 8474 4.1. What cannot be told now, STATUS tells. */
+    if (r.kind == REPLY_OK && !failed(store_status(s->store, c.mailbox, &st)) && st.id[0] != '\0')
+        r.code = arena_printf(s->arena, "MAILBOXID (%s)", st.id);
+    return r;
 }
 
 static bool is_same_folder(str a, str b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* STATUS: RFC 9051 6.3.11, RFC 8438 (SIZE), RFC 7889 (APPENDLIMIT). */
 #include "imapd/cmd.h"
+#include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "imapd/status.h"
 
@@ -13,6 +14,8 @@ CMD(status)
         e = names_in(s, &want.mailbox);
     if (failed(e))
         return reply_bad(e);
+    if (want.items & IMAP_STATUS_HIGHESTMODSEQ) /* RFC 7162 3.1.8 */
+        condstore_enable(s);
     e = status_say(s, want.mailbox, want.items);
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("Done");
 }

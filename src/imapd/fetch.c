@@ -9,12 +9,11 @@
 
 #include "imapd/condstore.h"
 #include "imapd/fetch_binary.h"
-#include "imapd/names.h"
+#include "imapd/fetch_known.h"
 #include "imapd/sync.h"
 #include "wire/date.h"
 #include "wire/header.h"
 #include "wire/imap_write.h"
-#include "wire/preview.h"
 
 enum { TEXT_PIECE = 32 * 1024, PICK_MAX = 64 << 20 };
 
@@ -28,7 +27,7 @@ struct message {
 enum fetch_source fetch_source(const struct imap_fetch_args *args)
 {
     enum fetch_source source = FETCH_TABLE;
-    if (args->kinds & (IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE | IMAP_FETCH_PREVIEW))
+    if (args->kinds & (IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE))
         return FETCH_WHOLE;
     if (args->kinds & IMAP_FETCH_ENVELOPE)
         source = FETCH_HEADER;
@@ -83,6 +82,12 @@ static void table_items(struct fetch *f, const struct store_message *row, size_t
     if (kinds & IMAP_FETCH_SIZE) {
         item(f, "RFC822.SIZE");
         buf_addf(&f->out, "%u", row->size);
+    }
+    if (f->savedates != NULL) { /* RFC 8514 4.2 */
+        item(f, "SAVEDATE");
+        buf_addc(&f->out, '"');
+        date_write_imap(&f->out, f->savedates[index], 0);
+        buf_addc(&f->out, '"');
     }
 }
 
@@ -305,20 +310,6 @@ static err fields_section(struct fetch *f, struct message *m, const struct imap_
     return f->out.n >= TEXT_PIECE ? fetch_send(f) : OK_ERR;
 }
 
-/* RFC 8970 3: UTF-8 whatever was enabled. What can be had at all is had soon, so LAZY changes
- * nothing. */
-static void preview_item(struct fetch *f, struct message *m)
-{
-    auto_buf struct buf b;
-    buf_init(&b, 4 * PREVIEW_CHARS + 16);
-    preview_write(&b, root_of(f, m));
-    item(f, "PREVIEW");
-    if (names_are_utf8(f->s))
-        imap_write_utf8(&f->out, buf_str(&b));
-    else
-        imap_write_string(&f->out, buf_str(&b));
-}
-
 static err message_items(struct fetch *f, const struct store_message *row, str text)
 {
     struct message m = {.row = row, .text = text, .split = header_split(text, 0)};
@@ -328,8 +319,6 @@ static err message_items(struct fetch *f, const struct store_message *row, str t
         structure_item(f, &m, "BODY", false);
     if (f->args.kinds & IMAP_FETCH_BODYSTRUCTURE)
         structure_item(f, &m, "BODYSTRUCTURE", true);
-    if (f->args.kinds & IMAP_FETCH_PREVIEW)
-        preview_item(f, &m);
     err e = OK_ERR;
     for (size_t i = 0; i < f->args.n && !failed(e); i++) {
         const struct imap_section *sec = &f->args.sections[i];
@@ -351,7 +340,9 @@ err fetch_write(struct fetch *f, size_t index, const struct body *b)
     }
     sync_begin_fetch(f->s, index, &f->out);
     table_items(f, row, index);
-    err e = b != NULL ? message_items(f, row, b->text) : OK_ERR;
+    err e = fetch_known_items(f, index, b);
+    if (!failed(e) && b != NULL)
+        e = message_items(f, row, b->text);
     buf_add(&f->out, S(")\r\n"));
     if (!failed(e))
         e = fetch_send(f);

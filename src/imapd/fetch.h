@@ -4,6 +4,8 @@
 #include "imapd/bodies.h"
 #include "wire/imap_fetch_args.h"
 
+struct fetch_known; /* fetch_known.h */
+
 struct fetch {
     struct session *s;
     struct imap_fetch_args args;
@@ -13,7 +15,9 @@ struct fetch {
     struct buf out;        /* one message's answer but for its literals of message text */
     bool missing;          /* some message was gone */
     bool unknown_encoding; /* of a part asked for with BINARY */
-    bool tells_modseq;     /* with FLAGS: the client did not ask, but they changed */
+    struct fetch_known *known;
+    const uint32_t *savedates; /* beside the table; NULL: not asked for */
+    bool tells_modseq;         /* with FLAGS: the client did not ask, but they changed */
 };
 
 enum fetch_source { FETCH_TABLE, FETCH_HEADER, FETCH_WHOLE };

@@ -36,6 +36,11 @@ err status_say(struct session *s, str name, unsigned items)
     item(&b, items, IMAP_STATUS_UNSEEN, "UNSEEN", st.unseen);
     item(&b, items, IMAP_STATUS_DELETED, "DELETED", st.deleted);
     item(&b, items, IMAP_STATUS_SIZE, "SIZE", st.size);
+    item(&b, items, IMAP_STATUS_DELETED_STORAGE, "DELETED-STORAGE",
+         (st.deleted_size + 1023) / 1024);
+    item(&b, items, IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", st.highestmodseq);
+    if ((items & IMAP_STATUS_MAILBOXID) && st.id[0] != '\0')
+        buf_addf(&b, "%sMAILBOXID (%s)", b.p[b.n - 1] != '(' ? " " : "", st.id);
     item(&b, items, IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT", append_limit());
     buf_add(&b, S(")\r\n"));
     say_bytes(s, buf_str(&b));

@@ -38,7 +38,8 @@ static const struct ipc_field keeper_status_fields[] = {
     IPC_NUM(struct keeper_status, messages), IPC_NUM(struct keeper_status, recent),
     IPC_NUM(struct keeper_status, unseen),   IPC_NUM(struct keeper_status, deleted),
     IPC_NUM(struct keeper_status, uidnext),  IPC_NUM(struct keeper_status, uidvalidity),
-    IPC_NUM(struct keeper_status, size),
+    IPC_NUM(struct keeper_status, size),     IPC_NUM(struct keeper_status, deleted_size),
+    IPC_NUM(struct keeper_status, highest),  IPC_TEXT(struct keeper_status, id, KEEPER_ID_MAX),
 };
 const struct ipc_schema keeper_status_schema =
     IPC_SCHEMA(IPC_KEEPER_STATUS, "keeper status", keeper_status_fields);

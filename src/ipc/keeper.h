@@ -117,7 +117,8 @@ struct keeper_status {
     uint32_t outcome;
     str text;
     uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
-    uint64_t size;
+    uint64_t size, deleted_size, highest;
+    str id; /* MAILBOXID */
 };
 extern const struct ipc_schema keeper_status_schema;
 

@@ -143,6 +143,18 @@ err serve_close(struct client *c, const struct packet *p)
     return serve_done(c, p->id, OK_ERR);
 }
 
+/* RFC 9208 4.1.4. */
+static uint64_t deleted_size(const struct box *b, uint32_t deleted)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < b->table.n && deleted > 0; i++)
+        if (b->table.at[i].flags & STORE_DELETED) {
+            sum += b->table.at[i].size;
+            deleted--;
+        }
+    return sum;
+}
+
 err serve_status(struct client *c, const struct packet *p)
 {
     struct keeper_name q;
@@ -151,6 +163,8 @@ err serve_status(struct client *c, const struct packet *p)
         return e;
     struct held *h;
     struct keeper_status a = {0};
+    auto_buf struct buf id;
+    buf_init(&id, KEEPER_ID_MAX);
     e = keeper_box(c->keeper, q.name, &h);
     if (!failed(e)) {
         keeper_watch_events(c->keeper);
@@ -167,7 +181,11 @@ err serve_status(struct client *c, const struct packet *p)
                                    .deleted = s.deleted,
                                    .uidnext = s.uidnext,
                                    .uidvalidity = s.uidvalidity,
-                                   .size = s.size};
+                                   .size = s.size,
+                                   .deleted_size = deleted_size(h->box, s.deleted),
+                                   .highest = h->box->highest};
+        name_box(h->box, &id);
+        a.id = buf_str(&id);
         keeper_report(c->keeper, h->box);
         keeper_tell(c->keeper, h, NULL);
         keeper_use(c->keeper, h); /* through leave: also trims what is kept warm */

@@ -5,6 +5,7 @@
  * in `held`. */
 #include "store/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -288,7 +289,15 @@ err store_status(struct store *s, str name, struct store_status *ret)
         e = store_verdict(s, st.outcome, st.text);
     if (failed(e))
         return e;
-    *ret = (struct store_status){st.messages, st.recent,      st.unseen, st.deleted,
-                                 st.uidnext,  st.uidvalidity, st.size};
+    *ret = (struct store_status){.messages = st.messages,
+                                 .recent = st.recent,
+                                 .unseen = st.unseen,
+                                 .deleted = st.deleted,
+                                 .uidnext = st.uidnext,
+                                 .uidvalidity = st.uidvalidity,
+                                 .size = st.size,
+                                 .deleted_size = st.deleted_size,
+                                 .highestmodseq = st.highest};
+    (void)snprintf(ret->id, sizeof ret->id, "%.*s", STR_ARG(st.id)); /* the schema limits it */
     return OK_ERR;
 }

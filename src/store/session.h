@@ -26,6 +26,7 @@ enum {
     STORE_KEYWORD_BYTES = 128,
     STORE_NAME_MAX = 255,      /* of a folder: it is one file name on disk */
     STORE_FOLDERS_MAX = 20000, /* of one owner */
+    STORE_ID_MAX = 64,         /* octets of a MAILBOXID */
     STORE_STAGED_MAX = 200,
     STORE_ATTRIBUTE_MAX = 32 * 1024,
     STORE_ATTRIBUTES_MAX = 128, /* of one folder */
@@ -120,7 +121,9 @@ err store_subscribe(struct store *s, str name, enum store_subscription want);
 
 struct store_status {
     uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
-    uint64_t size;
+    uint64_t size, deleted_size; /* octets with CRLF; the second of those that are deleted */
+    uint64_t highestmodseq;
+    char id[STORE_ID_MAX + 1]; /* as store_box.id */
 };
 err store_status(struct store *s, str name, struct store_status *ret);
 

@@ -634,10 +634,11 @@ static bool quick_find(struct date_detector *d, str line, int64_t now, struct da
     size_t pos = shape_position(d, line, fixed), end = pos + d->shape.n;
     if (pos == SIZE_MAX || byte_at(line, end) != d->at_end || may_go_on(line, end))
         return false;
-    *ret = (struct date_found){
+    struct date_found found = {
         .from = pos + d->shape.cut, .to = pos + d->shape.cut_to, .has_time = true};
-    if (!quick_time(d, str_slice(line, pos, end), now, ret))
+    if (!quick_time(d, str_slice(line, pos, end), now, &found))
         return false;
+    *ret = found;
     e->hits++;
     e->tried_hits++;
     e->last_used = now;

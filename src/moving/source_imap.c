@@ -32,7 +32,7 @@ static err target_name(const struct imap_client_folder *f, struct buf *b)
     }
     while (more) {
         more = f->delimiter && str_cut(rest, f->delimiter, &level, &rest);
-        if (!more)
+        if (!f->delimiter)
             level = rest;
         if (b->n)
             buf_addc(b, '.');

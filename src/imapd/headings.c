@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "imapd/headings.h"
 
+#include <stdlib.h>
+
 #include "imapd/bodies.h"
+#include "imapd/digests.h"
 #include "wire/addrlist.h"
 #include "wire/casemap.h"
 #include "wire/date.h"
@@ -15,7 +18,9 @@ enum { VALUE_MAX = 64 * 1024, ROOM_MAX = 4 * VALUE_MAX };
 struct reading {
     struct session *s;
     const uint32_t *indices;
-    size_t n, at;
+    size_t n;
+    uint32_t *left; /* places of those without a digest; ascending */
+    size_t n_left, at;
     unsigned wants;
     uint64_t id_key;
     heading_fn *fn;
@@ -42,11 +47,10 @@ static bool field(str header, str name, str *ret)
     return true;
 }
 
-static void read_date(struct reading *r, str header, struct heading *h)
+static void read_date(str header, struct heading *h)
 {
     str value;
     struct mail_date date;
-    h->sent = store_box(r->s->store)->messages[r->indices[r->at]].date;
     if (!field(header, S("Date"), &value))
         return;
     err e = date_parse(value, &date);
@@ -129,7 +133,7 @@ static void read_references(struct reading *r, str header, struct heading *h)
 static void read_header(struct reading *r, str header, struct heading *h)
 {
     unsigned wants = r->wants;
-    read_date(r, header, h);
+    read_date(header, h);
     if (wants & HEADING_SUBJECT)
         read_subject(r, header, h);
     if (wants & HEADING_CC)
@@ -144,16 +148,77 @@ static void read_header(struct reading *r, str header, struct heading *h)
         read_references(r, header, h);
 }
 
+static struct heading heading_new(const struct reading *r, size_t place)
+{
+    return (struct heading){.sent = store_box(r->s->store)->messages[r->indices[place]].date};
+}
+
 static err each_header(void *ctx, const struct body *b)
 {
     struct reading *r = ctx;
-    struct heading h = {0};
-    session_progress(r->s, r->at, r->n);
-    read_header(r, b->missing ? S("") : header_split(b->text, 0).header, &h);
-    r->fn(r->ctx, r->at, &h);
+    size_t place = r->left[r->at];
+    struct heading h = heading_new(r, place);
+    session_progress(r->s, r->n - r->n_left + r->at, r->n);
     r->at++;
+    read_header(r, b->missing ? S("") : header_split(b->text, 0).header, &h);
+    r->fn(r->ctx, place, &h);
     arena_reset(r->arena);
     return r->s->phase == PHASE_END ? err_new(ERR_CLOSED, "the client is gone") : OK_ERR;
+}
+
+/* ---- from a digest ---- */
+
+static void known_references(struct reading *r, const struct mail_digest *d, struct heading *h)
+{
+    str rest = d->references, id;
+    if (d->message_id.n > 0)
+        h->message_id = d->message_id;
+    while (rest.n > 0 && h->n_refs < THREAD_REFS_MAX) {
+        (void)str_cut(rest, '\0', &id, &rest);
+        r->refs[h->n_refs++] = thread_id_of(id, r->id_key);
+    }
+    h->refs = r->refs;
+}
+
+static void each_digest(void *ctx, size_t place, const struct mail_digest *d)
+{
+    struct reading *r = ctx;
+    if (d == NULL) {
+        r->left[r->n_left++] = (uint32_t)place;
+        return;
+    }
+    struct heading h = heading_new(r, place);
+    unsigned wants = r->wants;
+    if (d->has_sent)
+        h.sent = d->sent;
+    h.refwd = d->refwd;
+    if (wants & HEADING_SUBJECT)
+        h.subject = mapped(r, d->subject);
+    if (wants & HEADING_CC)
+        h.cc = mapped(r, d->cc);
+    if (wants & HEADING_FROM)
+        h.from = mapped(r, d->from);
+    if (wants & HEADING_TO)
+        h.to = mapped(r, d->to);
+    if (wants & HEADING_DISPLAYFROM)
+        h.display_from = mapped(r, d->display_from);
+    if (wants & HEADING_DISPLAYTO)
+        h.display_to = mapped(r, d->display_to);
+    if (wants & HEADING_REFERENCES)
+        known_references(r, d, &h);
+    r->fn(r->ctx, place, &h);
+    arena_reset(r->arena);
+}
+
+static err read_left(struct reading *r)
+{
+    if (r->n_left == 0)
+        return OK_ERR;
+    uint32_t *indices = NEW_N(r->s->arena, uint32_t, r->n_left);
+    for (size_t i = 0; i < r->n_left; i++)
+        indices[i] = r->indices[r->left[i]];
+    struct spans spans = spans_of_indices(r->s->arena, indices, r->n_left);
+    return bodies_each(r->s, &spans, BODY_HEADER, each_header, r);
 }
 
 err headings_each(struct session *s, const uint32_t *indices, size_t n, unsigned wants,
@@ -163,6 +228,7 @@ err headings_each(struct session *s, const uint32_t *indices, size_t n, unsigned
     *r = (struct reading){.s = s,
                           .indices = indices,
                           .n = n,
+                          .left = NEW_N(s->arena, uint32_t, n + 1),
                           .wants = wants,
                           .id_key = id_key,
                           .fn = fn,
@@ -170,8 +236,9 @@ err headings_each(struct session *s, const uint32_t *indices, size_t n, unsigned
                           .arena = arena_new("heading", SESSION_ARENA_MAX)};
     buf_init(&r->words, ROOM_MAX);
     buf_init(&r->mapped, ROOM_MAX * 4);
-    struct spans spans = spans_of_indices(s->arena, indices, n);
-    err e = bodies_each(s, &spans, BODY_HEADER, each_header, r);
+    err e = digests_each(s, indices, n, each_digest, r);
+    if (!failed(e))
+        e = read_left(r);
     buf_done(&r->words);
     buf_done(&r->mapped);
     arena_free(r->arena);

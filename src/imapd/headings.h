@@ -28,7 +28,8 @@ struct heading {
     size_t n_refs;
 };
 typedef void heading_fn(void *ctx, size_t place, const struct heading *h);
-/* Each of the messages, once, in their order (indices ascend). `id_key` keys the references'
- * hashes. One that is gone or unreadable looks as if its header were empty. */
+/* Each of the messages, once, in any order (indices ascend): from the keeper's digests, and those
+ * that it has none of from their headers. `id_key` keys the references' hashes. One that is gone
+ * or unreadable looks as if its header were empty. */
 err headings_each(struct session *s, const uint32_t *indices, size_t n, unsigned wants,
                   uint64_t id_key, heading_fn *fn, void *ctx);

@@ -10,6 +10,7 @@
 #include "imapd/bodies.h"
 #include "imapd/condstore.h"
 #include "imapd/dates.h"
+#include "imapd/digests.h"
 #include "imapd/saved.h"
 #include "imapd/search_text.h"
 #include "os/clock.h"
@@ -27,9 +28,17 @@ struct search {
     struct arena *arena;       /* one message's */
     int64_t now;
     uint32_t *open; /* indices not decided yet, ascending */
-    size_t n_open, done;
-    bool *yes;     /* by place among those looked at */
-    size_t *place; /* of each open one */
+    size_t n_open, n_left, done;
+    bool *yes;                 /* by place among those looked at */
+    size_t *place;             /* of each open one */
+    const uint32_t *savedates; /* by index; NULL: not asked for */
+    struct buf digest;         /* of one message that the keeper has none of */
+};
+
+/* What is known of one message beyond the table. */
+struct look {
+    const struct mail_digest *digest; /* NULL: not yet, or there is none */
+    struct haystack *hay;             /* NULL: not read yet */
 };
 
 /* ---- preparing ---- */
@@ -117,6 +126,8 @@ static unsigned cost_of(const struct imap_search *node)
     case IMAP_KEY_SENTBEFORE:
     case IMAP_KEY_SENTON:
     case IMAP_KEY_SENTSINCE:
+    case IMAP_KEY_EMAILID:
+    case IMAP_KEY_THREADID:
         return COST_HEADER;
     case IMAP_KEY_BODY:
     case IMAP_KEY_TEXT:
@@ -207,16 +218,32 @@ static enum answer say_yes_if(bool yes)
     return yes ? YES : NO;
 }
 
-static enum answer eval_sent(const struct imap_search *node, struct haystack *h)
+static enum answer eval_sent(const struct imap_search *node, const struct look *l)
 {
     int64_t day;
-    if (h == NULL)
+    if (l->digest != NULL) {
+        if (!l->digest->has_sent)
+            return NO;
+        day = l->digest->sent_day;
+    } else if (l->hay == NULL) {
         return UNKNOWN;
-    if (!haystack_sent_day(h, &day))
+    } else if (!haystack_sent_day(l->hay, &day)) {
         return NO;
+    }
     return say_yes_if(node->key == IMAP_KEY_SENTBEFORE ? day < node->number
                       : node->key == IMAP_KEY_SENTON   ? day == node->number
                                                        : day >= node->number);
+}
+
+/* RFC 8474 4: identifiers are compared octet by octet. */
+static enum answer eval_id(const struct imap_search *node, const struct look *l)
+{
+    if (l->digest == NULL)
+        return l->hay == NULL ? UNKNOWN : NO;
+    auto_buf struct buf b;
+    buf_init(&b, 4 * DIGEST_ID_BYTES);
+    digest_id_write(&b, node->key == IMAP_KEY_EMAILID ? &l->digest->id : &l->digest->thread);
+    return say_yes_if(str_eq(buf_str(&b), node->text));
 }
 
 static enum answer ask_index(const struct search *q, const struct imap_search *node, uint32_t uid)
@@ -242,14 +269,14 @@ static bool set_has(struct imap_search *node, uint32_t number)
 }
 
 static enum answer eval(const struct search *q, struct imap_search *node, size_t index,
-                        struct haystack *h);
+                        const struct look *l);
 
 static enum answer eval_all(const struct search *q, struct imap_search *node, size_t index,
-                            struct haystack *h)
+                            const struct look *l)
 {
     enum answer all = YES;
     for (; node != NULL; node = node->next) {
-        enum answer a = eval(q, node, index, h);
+        enum answer a = eval(q, node, index, l);
         if (a == NO)
             return NO;
         if (a == UNKNOWN)
@@ -259,11 +286,11 @@ static enum answer eval_all(const struct search *q, struct imap_search *node, si
 }
 
 static enum answer eval_any(const struct search *q, struct imap_search *node, size_t index,
-                            struct haystack *h)
+                            const struct look *l)
 {
     enum answer any = NO;
     for (; node != NULL; node = node->next) {
-        enum answer a = eval(q, node, index, h);
+        enum answer a = eval(q, node, index, l);
         if (a == YES)
             return YES;
         if (a == UNKNOWN)
@@ -276,7 +303,14 @@ static enum answer eval_any(const struct search *q, struct imap_search *node, si
 static enum answer eval_date(const struct search *q, const struct imap_search *node, size_t index)
 {
     int64_t date = store_box(q->s->store)->messages[index].date;
+    int64_t saved = q->savedates != NULL ? q->savedates[index] : date;
     switch (node->key) {
+    case IMAP_KEY_SAVEDBEFORE:
+        return say_yes_if(dates_day(q->s, saved) < node->number);
+    case IMAP_KEY_SAVEDON:
+        return say_yes_if(dates_day(q->s, saved) == node->number);
+    case IMAP_KEY_SAVEDSINCE:
+        return say_yes_if(dates_day(q->s, saved) >= node->number);
     case IMAP_KEY_BEFORE:
         return say_yes_if(dates_day(q->s, date) < node->number);
     case IMAP_KEY_ON:
@@ -293,14 +327,14 @@ static enum answer eval_date(const struct search *q, const struct imap_search *n
 }
 
 static enum answer eval_key(const struct search *q, struct imap_search *node, size_t index,
-                            struct haystack *h)
+                            const struct look *l)
 {
     const struct store_message *m = &store_box(q->s->store)->messages[index];
     switch (node->key) {
     case IMAP_KEY_AND:
-        return eval_all(q, node->children, index, h);
+        return eval_all(q, node->children, index, l);
     case IMAP_KEY_OR:
-        return eval_any(q, node->children, index, h);
+        return eval_any(q, node->children, index, l);
     case IMAP_KEY_ALL:
         return YES;
     case IMAP_KEY_SET:
@@ -332,27 +366,30 @@ static enum answer eval_key(const struct search *q, struct imap_search *node, si
     case IMAP_KEY_SENTBEFORE:
     case IMAP_KEY_SENTON:
     case IMAP_KEY_SENTSINCE:
-        return eval_sent(node, h);
+        return eval_sent(node, l);
     case IMAP_KEY_HEADER:
     case IMAP_KEY_BODY:
     case IMAP_KEY_TEXT:
-        return h == NULL ? ask_index(q, node, m->uid) : say_yes_if(haystack_has(h, node->id));
+        return l->hay == NULL ? ask_index(q, node, m->uid)
+                              : say_yes_if(haystack_has(l->hay, node->id));
     case IMAP_KEY_SAVEDBEFORE:
     case IMAP_KEY_SAVEDON:
     case IMAP_KEY_SAVEDSINCE:
-    case IMAP_KEY_SAVEDATESUPPORTED:
+        return eval_date(q, node, index);
+    case IMAP_KEY_SAVEDATESUPPORTED: /* RFC 8514 4.2: in every mailbox here */
+        return YES;
     case IMAP_KEY_EMAILID:
     case IMAP_KEY_THREADID:
-        return NO;
+        return eval_id(node, l);
     }
     return NO;
 }
 
 /* Recursion ends at IMAP_DEPTH_MAX. */
 static enum answer eval(const struct search *q, struct imap_search *node, size_t index,
-                        struct haystack *h)
+                        const struct look *l)
 {
-    enum answer a = eval_key(q, node, index, h);
+    enum answer a = eval_key(q, node, index, l);
     if (a == UNKNOWN || !node->no)
         return a;
     return a == YES ? NO : YES;
@@ -372,9 +409,10 @@ static void collect_needles(struct search *q, const struct imap_search *node)
 
 static void first_round(struct search *q, const struct spans *among)
 {
+    struct look nothing = {0};
     size_t span = 0, next = 0, index, place = 0;
     while (spans_next(among, &span, &next, &index)) {
-        enum answer a = eval(q, q->args->root, index, NULL);
+        enum answer a = eval(q, q->args->root, index, &nothing);
         q->yes[place] = a == YES;
         if (a == UNKNOWN) {
             q->place[q->n_open] = place;
@@ -384,25 +422,61 @@ static void first_round(struct search *q, const struct spans *among)
     }
 }
 
+/* Of the open messages number i is looked at anew; it stays open if that is not enough. */
+static void look_again(struct search *q, size_t i, const struct look *l)
+{
+    enum answer answer = eval(q, q->args->root, q->open[i], l);
+    q->yes[q->place[i]] = answer == YES;
+    if (answer != UNKNOWN)
+        return;
+    q->place[q->n_left] = q->place[i]; /* n_left <= i */
+    q->open[q->n_left++] = q->open[i];
+}
+
 /* The index is asked only now: most searches are decided without it. */
 static void second_round(struct search *q)
 {
     struct arena *a = q->s->arena;
-    size_t n = 0;
+    struct look nothing = {0};
     q->needles = NEW_N(a, struct needle, q->args->texts + 1);
     collect_needles(q, q->args->root);
     q->known = NEW_N(a, struct store_found, q->args->texts + 1);
     for (size_t i = 0; i < q->args->texts; i++)
         q->known[i] = needle_look_up(q->s->store, a, &q->needles[i]);
-    for (size_t i = 0; i < q->n_open; i++) {
-        enum answer answer = eval(q, q->args->root, q->open[i], NULL);
-        q->yes[q->place[i]] = answer == YES;
-        if (answer == UNKNOWN) {
-            q->place[n] = q->place[i];
-            q->open[n++] = q->open[i];
-        }
-    }
-    q->n_open = n;
+    q->n_left = 0;
+    for (size_t i = 0; i < q->n_open; i++)
+        look_again(q, i, &nothing);
+    q->n_open = q->n_left;
+}
+
+static void each_digest(void *ctx, size_t i, const struct mail_digest *d)
+{
+    struct search *q = ctx;
+    look_again(q, i, &(struct look){.digest = d});
+}
+
+/* digests_each() reads its list batch by batch, ahead of what look_again() writes into ours. */
+static err third_round(struct search *q)
+{
+    uint32_t *asked = NEW_N(q->s->arena, uint32_t, q->n_open);
+    memcpy(asked, q->open, q->n_open * sizeof *asked);
+    q->n_left = 0;
+    err e = digests_each(q->s, asked, q->n_open, each_digest, q);
+    q->n_open = q->n_left;
+    return e;
+}
+
+/* Identifiers need the whole message where the keeper knows nothing of it. */
+static const struct mail_digest *digest_of(struct search *q, str text, struct mail_digest *ret)
+{
+    if (!q->args->needs_ids)
+        return NULL;
+    struct digest_id id = store_emailid(text);
+    buf_reset(&q->digest);
+    err e = digest_make(&q->digest, q->arena, text, &id);
+    if (!failed(e))
+        e = digest_open(buf_str(&q->digest), ret);
+    return failed(e) ? NULL : ret;
 }
 
 static err each_body(void *ctx, const struct body *b)
@@ -418,18 +492,22 @@ static err each_body(void *ctx, const struct body *b)
                          .arena = q->arena,
                          .text = &q->text,
                          .found = NEW_N(q->arena, bool, q->args->texts + 1)};
-    q->yes[q->place[at]] = eval(q, q->args->root, b->index, &h) == YES;
+    struct mail_digest digest;
+    struct look l = {digest_of(q, b->text, &digest), &h};
+    q->yes[q->place[at]] = eval(q, q->args->root, b->index, &l) == YES;
     arena_reset(q->arena);
     return q->s->phase == PHASE_END ? err_new(ERR_CLOSED, "the client is gone") : OK_ERR;
 }
 
-static err third_round(struct search *q)
+static err last_round(struct search *q)
 {
     struct spans open = spans_of_indices(q->s->arena, q->open, q->n_open);
     q->arena = arena_new("message structure", SESSION_ARENA_MAX);
     mail_text_init(&q->text, MAIL_TEXT_MAX);
+    buf_init(&q->digest, DIGEST_MAX);
     err e = bodies_each(q->s, &open, q->args->needs_body ? BODY_WHOLE : BODY_HEADER, each_body, q);
     mail_text_done(&q->text);
+    buf_done(&q->digest);
     arena_free(q->arena);
     return e;
 }
@@ -443,14 +521,18 @@ err search_among(struct session *s, struct imap_search_args *args, const struct 
     q.yes = NEW_N(s->arena, bool, n + 1);
     q.open = NEW_N(s->arena, uint32_t, args->needs_message ? n + 1 : 1);
     q.place = NEW_N(s->arena, size_t, args->needs_message ? n + 1 : 1);
+    err e = args->savedates ? store_savedates(s->store, &q.savedates) : OK_ERR;
+    if (failed(e))
+        return e;
     first_round(&q, among);
     if (q.n_open > 0)
         second_round(&q);
-    if (q.n_open > 0) {
-        err e = third_round(&q);
-        if (failed(e))
-            return e;
-    }
+    if (q.n_open > 0 && args->needs_digest)
+        e = third_round(&q);
+    if (q.n_open > 0 && !failed(e))
+        e = last_round(&q);
+    if (failed(e))
+        return e;
     struct search_found found = {.at = NEW_N(s->arena, uint32_t, n + 1)};
     size_t span = 0, next = 0, index, place = 0;
     while (spans_next(among, &span, &next, &index))

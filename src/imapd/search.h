@@ -2,7 +2,8 @@
 /* imapd/search.h -- runs a SEARCH tree over the open mailbox.
  *
  * In rounds, each for what the one before left undecided: with the table alone; with what the
- * full-text index knows; with the messages themselves, opened only as far as needed.
+ * full-text index knows; with the keeper's digests; with the messages themselves, opened only as
+ * far as needed.
  */
 #pragma once
 #include "imapd/session.h"

@@ -207,6 +207,17 @@ static void note_needs(struct imap_search_args *args, struct imap_search *node)
     case IMAP_KEY_SENTON:
     case IMAP_KEY_SENTSINCE:
         args->needs_message = true;
+        args->needs_digest |= node->key != IMAP_KEY_HEADER && node->key != IMAP_KEY_BODY &&
+                              node->key != IMAP_KEY_TEXT;
+        break;
+    case IMAP_KEY_EMAILID:
+    case IMAP_KEY_THREADID: /* of what lies in the whole message */
+        args->needs_digest = args->needs_ids = args->needs_body = args->needs_message = true;
+        break;
+    case IMAP_KEY_SAVEDBEFORE:
+    case IMAP_KEY_SAVEDON:
+    case IMAP_KEY_SAVEDSINCE:
+        args->savedates = true;
         break;
     case IMAP_KEY_OLDER:
     case IMAP_KEY_YOUNGER:

@@ -71,6 +71,9 @@ struct imap_search_args {
     bool needs_body;    /* and beyond its header */
     bool modseq;        /* a MODSEQ key is there: answers tell one too */
     bool numbers;       /* a key names message numbers */
+    bool needs_digest;  /* a sent date or an identifier is asked for */
+    bool needs_ids;     /* EMAILID or THREADID */
+    bool savedates;     /* a SAVED… key is there */
     bool ages;          /* OLDER or YOUNGER: true of other messages as time goes on */
 };
 

@@ -16,6 +16,8 @@ const struct command admin_commands[] = {
     {"export", cmd_export, "[--mbox] [--folder NAME …] USER DIRECTORY",
      "writes a user's mail into a directory, as a Maildir tree or as mbox files"},
     {"help", cmd_help, "", "lists the commands"},
+    {"index", cmd_index, "[--rebuild | --off | --on] --all | USER …",
+     "gathers the words of users' mail for searching now; by itself it is done in the background"},
     {"jail", cmd_jail,
      "match [--config DIR] --filter NAME [--option KEY=VALUE …] [--tz ZONE] [--now EPOCH]",
      "shows what fail2ban's filters say to log lines"},

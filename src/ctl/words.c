@@ -17,6 +17,8 @@ const struct word_pair words_table[] = {
     {"lists the commands", "コマンドの一覧"},
     {"takes mail over from a Maildir, mbox files or another IMAP server; again: goes on",
      "Maildir・mbox・他の IMAP サーバからメールを引き継ぎます。再実行すると続きから進みます"},
+    {"gathers the words of users' mail for searching now; by itself it is done in the background",
+     "利用者のメールの語を検索のために今すぐ集めます (ふだんは裏で自動的に行われます)"},
     {"shows events", "出来事を示します"},
     {"prints the counters in Prometheus' format", "計数を Prometheus の形式で示します"},
     {"lists the old command names this program answers to, one a line", "答えられる昔のコマンド名を一行に一つ示します"},

@@ -198,10 +198,10 @@ static const int accept_calls[] = {
 };
 
 static const int fork_calls[] = {
-    SYS_clone, SYS_clone3, SYS_wait4, SYS_waitid, SYS_setpgid, SYS_setsid, SYS_pidfd_open,
-    SYS_setpriority,
+    SYS_clone,   SYS_clone3, SYS_wait4,      SYS_waitid,
+    SYS_setpgid, SYS_setsid, SYS_pidfd_open, SYS_setpriority,
 #ifdef SYS_open /* calls that newer architectures never had */
-    SYS_fork,  SYS_vfork,
+    SYS_fork,    SYS_vfork,
 #endif
 };
 

@@ -40,24 +40,37 @@ static err fetch_from(struct fetch *f, const struct spans *spans, enum fetch_sou
     return bodies_each(f->s, spans, BODY_WHOLE, each_body, f);
 }
 
+static void next_some(struct spans *some, const struct spans *spans, size_t *span, size_t *next)
+{
+    size_t index;
+    some->n = 0;
+    for (size_t n = 0; n < FETCH_KNOWN_MAX && spans_next(spans, span, next, &index); n++)
+        spans_add(some, index);
+}
+
 /* Messages whose digest the keeper does not have must be read for it. */
 static err fetch_with_digests(struct fetch *f, const struct spans *spans)
 {
-    struct spans some = {.at = NEW_N(f->s->arena, struct span, FETCH_KNOWN_MAX)};
-    size_t span = 0, next = 0, index;
-    bool more = true;
+    struct spans batches[2];
+    size_t span = 0, next = 0, now = 0;
+    for (size_t i = 0; i < 2; i++)
+        batches[i].at = NEW_N(f->s->arena, struct span, FETCH_KNOWN_MAX);
+    next_some(&batches[0], spans, &span, &next);
     err e = OK_ERR;
-    while (more && !failed(e) && f->s->phase != PHASE_END) {
-        some.n = 0;
-        for (size_t n = 0; n < FETCH_KNOWN_MAX && more; n++) {
-            more = spans_next(spans, &span, &next, &index);
-            if (more)
-                spans_add(&some, index);
-        }
+    while (batches[now].n > 0 && !failed(e) && f->s->phase != PHASE_END) {
+        struct spans *these = &batches[now], *then = &batches[1 - now];
         bool all = false;
-        e = fetch_know(f, &some, &all);
+        e = fetch_know(f, these, &all);
+        next_some(then, spans, &span, &next);
+        enum fetch_source source =
+            fetch_source(&f->args, all ? FETCH_WITH_DIGEST : FETCH_WITHOUT_DIGEST);
+        if (!all)
+            source = FETCH_WHOLE;
+        if (!failed(e) && source == FETCH_TABLE) /* reading would throw the answer away */
+            e = fetch_know_next(f, then);
         if (!failed(e))
-            e = fetch_from(f, &some, all ? fetch_source(&f->args) : FETCH_WHOLE);
+            e = fetch_from(f, these, source);
+        now = 1 - now;
     }
     return e;
 }
@@ -70,8 +83,9 @@ static err fetch_spans(struct fetch *f, const struct spans *spans)
         if (failed(e))
             return e;
     }
-    return fetch_needs_digest(&f->args) ? fetch_with_digests(f, spans)
-                                        : fetch_from(f, spans, fetch_source(&f->args));
+    return fetch_needs_digest(&f->args)
+               ? fetch_with_digests(f, spans)
+               : fetch_from(f, spans, fetch_source(&f->args, FETCH_WITHOUT_DIGEST));
 }
 
 /* RFC 3501 6.4.5: a body fetched without PEEK becomes \Seen, and the change belongs into the

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "imapd/condstore.h"
+#include "imapd/dates.h"
 #include "imapd/fetch_binary.h"
 #include "imapd/fetch_known.h"
 #include "imapd/sync.h"
@@ -24,12 +25,13 @@ struct message {
     const struct mime_part *root; /* parsed when first needed */
 };
 
-enum fetch_source fetch_source(const struct imap_fetch_args *args)
+enum fetch_source fetch_source(const struct imap_fetch_args *args, enum fetch_digest digest)
 {
     enum fetch_source source = FETCH_TABLE;
-    if (args->kinds & (IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE))
+    unsigned kinds = digest == FETCH_WITH_DIGEST ? 0 : args->kinds;
+    if (kinds & (IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE))
         return FETCH_WHOLE;
-    if (args->kinds & IMAP_FETCH_ENVELOPE)
+    if (kinds & IMAP_FETCH_ENVELOPE)
         source = FETCH_HEADER;
     for (size_t i = 0; i < args->n; i++) {
         if (!imap_section_in_header(&args->sections[i]))
@@ -76,7 +78,7 @@ static void table_items(struct fetch *f, const struct store_message *row, size_t
     if (kinds & IMAP_FETCH_INTERNALDATE) {
         item(f, "INTERNALDATE");
         buf_addc(&f->out, '"');
-        date_write_imap(&f->out, row->date, 0);
+        date_write_imap(&f->out, row->date, dates_zone_minutes(row->date));
         buf_addc(&f->out, '"');
     }
     if (kinds & IMAP_FETCH_SIZE) {
@@ -313,11 +315,12 @@ static err fields_section(struct fetch *f, struct message *m, const struct imap_
 static err message_items(struct fetch *f, const struct store_message *row, str text)
 {
     struct message m = {.row = row, .text = text, .split = header_split(text, 0)};
-    if (f->args.kinds & IMAP_FETCH_ENVELOPE)
+    unsigned kinds = f->args.kinds & ~f->told;
+    if (kinds & IMAP_FETCH_ENVELOPE)
         envelope_item(f, &m);
-    if (f->args.kinds & IMAP_FETCH_BODY)
+    if (kinds & IMAP_FETCH_BODY)
         structure_item(f, &m, "BODY", false);
-    if (f->args.kinds & IMAP_FETCH_BODYSTRUCTURE)
+    if (kinds & IMAP_FETCH_BODYSTRUCTURE)
         structure_item(f, &m, "BODYSTRUCTURE", true);
     err e = OK_ERR;
     for (size_t i = 0; i < f->args.n && !failed(e); i++) {

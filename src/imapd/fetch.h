@@ -13,6 +13,7 @@ struct fetch {
     struct arena *arena; /* one message's structure; emptied after each */
     struct arena *scratch;
     struct buf out;        /* one message's answer but for its literals of message text */
+    unsigned told;         /* of this message, from its digest: enum imap_fetch_kind */
     bool missing;          /* some message was gone */
     bool unknown_encoding; /* of a part asked for with BINARY */
     struct fetch_known *known;
@@ -21,7 +22,9 @@ struct fetch {
 };
 
 enum fetch_source { FETCH_TABLE, FETCH_HEADER, FETCH_WHOLE };
-enum fetch_source fetch_source(const struct imap_fetch_args *args); /* what must be read */
+enum fetch_digest { FETCH_WITHOUT_DIGEST, FETCH_WITH_DIGEST };
+/* What must be read for the items; with a digest: of those that it does not tell. */
+enum fetch_source fetch_source(const struct imap_fetch_args *args, enum fetch_digest digest);
 /* Sends what is in f->out. The client may be gone. */
 err fetch_send(struct fetch *f);
 /* The answer for message `index`; `b` is NULL when the table suffices. */

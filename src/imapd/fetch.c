@@ -88,7 +88,7 @@ static void table_items(struct fetch *f, const struct store_message *row, size_t
     if (f->savedates != NULL) { /* RFC 8514 4.2 */
         item(f, "SAVEDATE");
         buf_addc(&f->out, '"');
-        date_write_imap(&f->out, f->savedates[index], 0);
+        date_write_imap(&f->out, f->savedates[index], dates_zone_minutes(f->savedates[index]));
         buf_addc(&f->out, '"');
     }
 }

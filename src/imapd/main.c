@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "imapd/dates.h"
 #include "imapd/facts.h"
 #include "imapd/login.h"
 #include "imapd/user.h"
@@ -44,6 +45,7 @@ static void user(struct boot *b, const struct imapd_facts *f)
     int lib = -1;
     if (!failed(dir_open(AT_FDCWD, "/usr/lib", &lib))) /* without it, fewer charsets */
         tables.read_dirs[0] = lib;
+    dates_read_zone();
     must(sandbox_enter(&tables), "confine a user's session");
     must(user_run(b, f->idle_ms), "serve a user");
 }

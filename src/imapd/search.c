@@ -306,17 +306,17 @@ static enum answer eval_date(const struct search *q, const struct imap_search *n
     int64_t saved = q->savedates != NULL ? q->savedates[index] : date;
     switch (node->key) {
     case IMAP_KEY_SAVEDBEFORE:
-        return say_yes_if(dates_day(q->s, saved) < node->number);
+        return say_yes_if(dates_day(saved) < node->number);
     case IMAP_KEY_SAVEDON:
-        return say_yes_if(dates_day(q->s, saved) == node->number);
+        return say_yes_if(dates_day(saved) == node->number);
     case IMAP_KEY_SAVEDSINCE:
-        return say_yes_if(dates_day(q->s, saved) >= node->number);
+        return say_yes_if(dates_day(saved) >= node->number);
     case IMAP_KEY_BEFORE:
-        return say_yes_if(dates_day(q->s, date) < node->number);
+        return say_yes_if(dates_day(date) < node->number);
     case IMAP_KEY_ON:
-        return say_yes_if(dates_day(q->s, date) == node->number);
+        return say_yes_if(dates_day(date) == node->number);
     case IMAP_KEY_SINCE:
-        return say_yes_if(dates_day(q->s, date) >= node->number);
+        return say_yes_if(dates_day(date) >= node->number);
     case IMAP_KEY_OLDER: /* RFC 5032 3: both ends belong to it */
         return say_yes_if(q->now - date >= node->number);
     case IMAP_KEY_YOUNGER:

@@ -2,6 +2,7 @@
 /* Conversations about searching, sorting and threading. */
 #include "imapd/talk.h"
 
+#include "imapd/dates.h"
 #include "os/clock.h"
 
 static int still_clock(void **state)
@@ -232,6 +233,41 @@ static void what_cannot_be_kept_up_to_date_is_said(void **state)
         "g BAD an argument is missing.\r\n");
 }
 
+/* RFC 3501 6.4.4 disregards the zone; the day is the one that INTERNALDATE shows. */
+static void days_are_those_of_this_servers_clocks(void **state)
+{
+    (void)state;
+    static const char japan[] = "TZif\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
+                                "\0\0\176\220\0\0JST";
+    dates_zone_for_test(str_of(japan, sizeof japan));
+    add("\nx\n", 0, 86400 + 15 * 3600 - 1);
+    add("\nx\n", 0, 86400 + 15 * 3600);
+    expect_selected("b SEARCH ON 2-Jan-1970\r\nc SEARCH SINCE 3-Jan-1970\r\n"
+                    "d FETCH 2 INTERNALDATE\r\ne SEARCH SAVEDON 4-Jan-1970\r\n",
+                    "* SEARCH 1\r\nb OK Searched.\r\n* SEARCH 2\r\nc OK Searched.\r\n"
+                    "* 2 FETCH (INTERNALDATE \" 3-Jan-1970 00:00:00 +0900\")\r\nd OK Fetched.\r\n"
+                    "* SEARCH 2\r\ne OK Searched.\r\n");
+    dates_zone_for_test(S(""));
+}
+
+static void messages_are_found_by_what_they_are(void **state)
+{
+    (void)state;
+    add("Subject: a\n\nx\n", 0, 0);
+    add("Subject: b\n\nx\n", 0, 0);
+    struct digest_id id = store_emailid(S("Subject: b\n\nx\n"));
+    auto_buf struct buf b;
+    buf_init(&b, 1024);
+    buf_add(&b, S("a SELECT INBOX\r\nb SEARCH EMAILID "));
+    digest_id_write(&b, &id);
+    buf_add(&b, S("\r\nc SEARCH NOT EMAILID x THREADID y\r\nd SEARCH EMAILID a.b\r\n"
+                  "e SEARCH SAVEDATESUPPORTED\r\n"));
+    assert_string_equal(selected(buf_str(&b)),
+                        "* SEARCH 2\r\nb OK Searched.\r\n* SEARCH\r\nc OK Searched.\r\n"
+                        "d BAD bad object identifier.\r\n* SEARCH 1 2\r\ne OK Searched.\r\n");
+}
+
 #define WITH_CLOCK(test) cmocka_unit_test_setup_teardown(test, still_clock, running_clock)
 
 int main(void)
@@ -248,6 +284,8 @@ int main(void)
         WITH_MAIL(threads_are_made_from_headers),
         WITH_MAIL(a_search_is_kept_up_to_date),
         WITH_MAIL(what_cannot_be_kept_up_to_date_is_said),
+        WITH_MAIL(days_are_those_of_this_servers_clocks),
+        WITH_MAIL(messages_are_found_by_what_they_are),
         WITH_MAIL(message_numbers_can_be_switched_off),
     };
     return RUN_TALKS(tests);

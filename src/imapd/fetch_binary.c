@@ -7,8 +7,9 @@
 
 enum { PIECE = 32 * 1024 };
 
+enum encoded { AS_IT_IS, BASE64, QUOTED, UNKNOWN };
 struct decoding {
-    enum { AS_IT_IS, BASE64, QUOTED, UNKNOWN } how;
+    enum encoded how;
     str text; /* as it lies on disk */
 };
 
@@ -58,7 +59,7 @@ static err decode(const struct decoding *d, struct pass *p)
     return e;
 }
 
-static int how_encoded(const struct mime_part *p)
+static enum encoded how_encoded(const struct mime_part *p)
 {
     str word = str_trim(p->encoding);
     if (p->kind != MIME_LEAF || str_ieq(word, S("7bit")) || str_ieq(word, S("8bit")) ||

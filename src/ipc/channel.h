@@ -20,8 +20,8 @@ struct packet {
     size_t n_fds;
 };
 
-struct channel *channel_new(int fd);  /* takes the fd */
-void channel_free(struct channel *c); /* closes; NULL is fine */
+struct channel *channel_new(int fd);    /* takes the fd */
+void channel_free(struct channel *c);   /* closes; NULL is fine */
 int channel_release(struct channel *c); /* frees it, but the descriptor is now the caller's */
 int channel_fd(const struct channel *c);
 /* Blocking until `by`. ERR_CLOSED: the other side went away. */

@@ -12,13 +12,23 @@
 enum { CHARSET_NAME_MAX = 40, CONVERTERS_MAX = 48, PIECE = 1024 };
 static const uint32_t REPLACEMENT = 0xfffd;
 
+size_t ascii_length(str s)
+{
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.p + i, 8);
+        if (x & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (i < s.n && (unsigned char)s.p[i] < 0x80)
+        i++;
+    return i;
+}
+
 bool ascii_is_all(str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if ((unsigned char)s.p[i] >= 0x80)
-            return false;
-    }
-    return true;
+    return ascii_length(s) == s.n;
 }
 
 static bool is_tail(char c)
@@ -73,23 +83,34 @@ void utf8_write(struct buf *b, uint32_t code)
     buf_add(b, str_of(c, n));
 }
 
+/* Octets of well-formed characters at the front. */
+static size_t good_length(str s)
+{
+    size_t i = 0;
+    while (i < s.n) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c > 0xe0 && c < 0xed && i + 3 <= s.n && is_tail(s.p[i + 1]) && is_tail(s.p[i + 2])) {
+            i += 3; /* kana, kanji: no surrogates or overlong forms among them */
+            continue;
+        }
+        size_t n = c < 0x80 ? ascii_length(str_of(s.p + i, s.n - i))
+                            : utf8_length(str_of(s.p + i, s.n - i));
+        if (n == 0)
+            break;
+        i += n;
+    }
+    return i;
+}
+
 bool utf8_is_valid(str s)
 {
-    while (s.n > 0) {
-        size_t n = utf8_length(s);
-        if (n == 0)
-            return false;
-        s = str_from_at(s, n);
-    }
-    return true;
+    return good_length(s) == s.n;
 }
 
 void utf8_repair(struct buf *b, str s)
 {
     while (s.n > 0) {
-        size_t good = 0;
-        for (size_t n; (n = utf8_length(str_from_at(s, good))) > 0;)
-            good += n;
+        size_t good = good_length(s);
         buf_add(b, str_slice(s, 0, good));
         s = str_from_at(s, good);
         if (s.n == 0)
@@ -366,10 +387,12 @@ str charset_guess(str s)
     bool cut = s.n > CHARSET_GUESS_MAX;
     s = str_slice(s, 0, CHARSET_GUESS_MAX);
     if (ascii_is_all(s))
-        return str_find_str(s, S("\x1b$")) >= 0 || str_find_str(s, S("\x1b(I")) >= 0
+        return str_find(s, '\x1b') >= 0 &&
+                       (str_find_str(s, S("\x1b$")) >= 0 || str_find_str(s, S("\x1b(I")) >= 0)
                    ? S("iso-2022-jp")
                    : S("utf-8");
-    if (is_all(s, cut, utf8_length))
+    size_t good = good_length(s);
+    if (good == s.n || (cut && s.n - good < 4))
         return S("utf-8");
     if (is_all(s, cut, euc_length))
         return S("euc-jp");

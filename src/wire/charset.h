@@ -8,8 +8,9 @@
 #pragma once
 #include "base/base.h"
 
-bool utf8_is_valid(str s); /* RFC 3629: no surrogates, no overlong forms */
-bool ascii_is_all(str s);  /* 7-bit only; NUL and controls are ASCII */
+bool utf8_is_valid(str s);  /* RFC 3629: no surrogates, no overlong forms */
+bool ascii_is_all(str s);   /* 7-bit only; NUL and controls are ASCII */
+size_t ascii_length(str s); /* octets of ASCII at the front */
 /* Octets of the well-formed character at the front of s, or 0. */
 size_t utf8_length(str s);
 /* Its code point; s starts with a well-formed character. */

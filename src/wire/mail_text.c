@@ -136,6 +136,11 @@ static bool is_html(const struct mime_part *p)
 static void to_utf8(struct buf *b, const struct mime_part *p, str octets)
 {
     str charset = params_get(&p->params, S("charset"));
+    bool plain = charset.n == 0 || str_ieq(charset, S("utf-8")) || str_ieq(charset, S("us-ascii"));
+    if (plain && utf8_is_valid(octets) && str_find(octets, '\x1b') < 0) { /* most mail */
+        buf_add(b, octets);
+        return;
+    }
     bool declared = charset.n > 0 && !str_ieq(charset, S("us-ascii")) &&
                     !str_ieq(charset, S("unknown-8bit")) && !str_ieq(charset, S("utf-8"));
     err e = declared ? charset_to_utf8(b, charset, octets) : err_new(ERR_NOTFOUND, "charset");

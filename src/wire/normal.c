@@ -31,20 +31,6 @@ static size_t plain_length(const unsigned char *p, size_t n)
     return (p[0] == 0xe4 && c >= 0x4e00) || (p[0] == 0xe9 && c <= 0x9fa5) ? 3 : 0;
 }
 
-static size_t ascii_length(const char *p, size_t n)
-{
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        uint64_t x;
-        memcpy(&x, p + i, 8);
-        if (x & UINT64_C(0x8080808080808080))
-            break;
-    }
-    while (i < n && (unsigned char)p[i] < 0x80)
-        i++;
-    return i;
-}
-
 /* Eight octets at a time, every one of them ASCII or above it: only A to Z change. */
 static void copy_lower(char *to, const char *from, size_t n)
 {
@@ -76,7 +62,7 @@ static size_t plain_run(str s, size_t *ret_last)
 {
     size_t i = 0;
     while (i < s.n) {
-        size_t n = ascii_length(s.p + i, s.n - i);
+        size_t n = ascii_length(str_of(s.p + i, s.n - i));
         if (n > 0) {
             i += n;
             *ret_last = 1;

@@ -44,6 +44,11 @@
         .name = #f, .type = CONTROL_LIST, .fallback = fb, .readers = who, .ours = true,            \
         .field = FIELD(struct names, f), .help = h                                                 \
     }
+#define OURS_MAP(f, who, h)                                                                        \
+    {                                                                                              \
+        .name = #f, .type = CONTROL_MAP, .readers = who, .ours = true,                             \
+        .field = FIELD(struct names, f), .help = h                                                 \
+    }
 #define OURS_LISTEN(f, fb, h)                                                                      \
     {                                                                                              \
         .name = #f, .type = CONTROL_LIST, .fallback = fb, .readers = READ_INIT, .restart = true,   \
@@ -73,7 +78,7 @@ const struct control_entry control_schema[] = {
     QLIST(locals, "=me", READ_ROUTE, "domains delivered here; an empty file: none"),
     QLIST(percenthack, NULL, READ_ROUTE, "domains where user%host is user@host"),
     QLINE(plusdomain, "=me", READ_INJECT, "replaces the + at the end of a host name"),
-    QLIST(qmqpservers, NULL, READ_CTL, "addresses of QMQP servers: shown, not used, since QMQP is not spoken here"),
+    QLIST(qmqpservers, NULL, READ_CTL, "addresses of QMQP servers, tried in order by qmail-qmqpc"),
     QNUMBER(queuelifetime, "604800", 0, MOST_SECONDS, READ_SCHED, "seconds until a message is given up"),
     QLIST(rcpthosts, NULL, READ_SMTPD | READ_ROUTE, "domains taken from strangers, .dom for all below; no file: every domain (open relay)"),
     QLIST(morercpthosts, NULL, READ_CTL, "more rcpthosts, compiled by qmail-newmrh"),
@@ -118,6 +123,9 @@ const struct control_entry control_schema[] = {
     OURS_NUMBER(timeoutlogin, "120", 5, 3600, READ_IMAPD | READ_POPD | READ_SIEVED | READ_SMTPD, "seconds a client may take to log in; before that, submission waits no longer for a command"),
     OURS_NUMBER(timeoutprogram, "3600", 1, 86400, READ_DELIVER, "seconds a program in .qmail may run"),
     OURS_NUMBER(maxprogrammemory, "1073741824", 0, MOST_BYTES, READ_DELIVER, "bytes of address space of a program in .qmail; 0: no limit"),
+    OURS_MAP(quotas, READ_KEEPER | READ_DELIVER, "user:limit, *:limit for all others, as 2G or 500M,10000C (C: messages); no line: no limit"),
+    OURS_CHOICE(quotafull, "temporary", READ_DELIVER, "mail for a user whose quota is used up: tried again for a while, or sent back at once", "temporary", "permanent"),
+    OURS_LIST(autofolders, NULL, READ_KEEPER, "folders (UTF-8, '.' between levels) that a new user has from his first login on, subscribed: Drafts, Junk, Sent, Trash, Archive, …"),
     OURS_NUMBER(maxsieveredirects, "4", 0, 64, READ_DELIVER, "redirects of one message that a user's Sieve script may do"),
     OURS_NUMBER(maxsievescripts, "32", 1, 1000, READ_SIEVED, "Sieve scripts that a user may keep"),
     OURS_NUMBER(maxsievebytes, "1048576", 1024, 67108864, READ_SIEVED, "bytes of them together"),

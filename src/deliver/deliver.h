@@ -68,7 +68,7 @@ struct open_maildir *maildir_for(struct worker *w, const char *path, err *ret_e)
 err maildir_add(struct job *j, struct open_maildir *m, size_t *ret_index);
 bool deliver_maildir(struct job *j, const char *path); /* now, durable */
 bool deliver_mbox(struct job *j, const char *path);
-bool deliver_mbox_parts(struct job *j, const char *path, const str *parts, size_t n);
+bool deliver_mbox_parts(struct job *j, const char *path, str ours, const str *parts, size_t n);
 void maildir_failed(struct job *j, err e);
 
 /* program.c: true when the next instruction may run. *ret_stop: exit 99. */

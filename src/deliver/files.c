@@ -6,22 +6,35 @@
 #include "deliver/deliver.h"
 #include "store/mbox.h"
 
-/* A full table starts a new round for its oldest entry, which holds nothing then. */
+/* In a full table one that holds nothing makes room; others may be pointed to. */
+static struct open_maildir *free_place(struct worker *w)
+{
+    if (w->n_maildirs < PATHS_MAX)
+        return &w->maildirs[w->n_maildirs++];
+    for (size_t i = 0; i < PATHS_MAX; i++)
+        if (!maildir_batch_count(w->maildirs[i].batch))
+            return &w->maildirs[i];
+    return NULL;
+}
+
 struct open_maildir *maildir_for(struct worker *w, const char *path, err *ret_e)
 {
     for (size_t i = 0; i < w->n_maildirs; i++)
         if (strcmp(w->maildirs[i].path, path) == 0)
             return &w->maildirs[i];
-    if (w->n_maildirs == PATHS_MAX || strlen(path) >= sizeof w->maildirs[0].path) {
+    struct maildir_batch *batch = NULL;
+    *ret_e = maildir_batch_open(w->home, path, w->site.me, &batch);
+    if (failed(*ret_e))
+        return NULL;
+    struct open_maildir *m = strlen(path) < sizeof m->path ? free_place(w) : NULL;
+    if (!m) {
+        maildir_batch_free(batch);
         *ret_e = err_new(ERR_LIMIT, "too many Maildirs at once");
         return NULL;
     }
-    struct open_maildir *m = &w->maildirs[w->n_maildirs];
-    *ret_e = maildir_batch_open(w->home, path, w->site.me, &m->batch);
-    if (failed(*ret_e))
-        return NULL;
+    maildir_batch_free(m->batch); /* of a place that held nothing; or none */
+    m->batch = batch;
     (void)snprintf(m->path, sizeof m->path, "%s", path); /* measured above */
-    w->n_maildirs++;
     return m;
 }
 
@@ -81,9 +94,10 @@ bool deliver_maildir(struct job *j, const char *path)
     return !failed(e);
 }
 
-bool deliver_mbox_parts(struct job *j, const char *path, const str *parts, size_t n)
+bool deliver_mbox_parts(struct job *j, const char *path, str ours, const str *parts, size_t n)
 {
-    struct mbox_delivery d = {.from_line = j->uf, .parts = parts, .n_parts = n, .fd = -1};
+    struct mbox_delivery d = {
+        .from_line = j->uf, .ours = ours, .parts = parts, .n_parts = n, .fd = -1};
     err e = mbox_deliver(j->worker->home, path, &d);
     if (!failed(e))
         return true;
@@ -101,5 +115,5 @@ bool deliver_mbox(struct job *j, const char *path)
     str parts[3];
     size_t n;
     parts_of(j, parts, &n);
-    return deliver_mbox_parts(j, path, parts, n);
+    return deliver_mbox_parts(j, path, S(""), parts, n);
 }

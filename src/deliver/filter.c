@@ -28,6 +28,18 @@ static err locate(const struct job *j, struct folders *ret)
     return folders_locate(ret, j->worker->home, fallback);
 }
 
+/* The mailbox that ~/.qmail or the site names first, also before it is there. */
+static bool is_named(struct job *j, str path)
+{
+    str text = S(""), first;
+    err e = file_read(j->worker->home, ".qmail", DOTQMAIL_MAX, j->arena, &text);
+    first = failed(e) ? S("") : folders_first_delivery(text);
+    if (!first.n)
+        first = folders_first_delivery(j->in.default_delivery.n ? j->in.default_delivery
+                                                                : j->worker->site.defaultdelivery);
+    return str_eq(path, without_slashes(first));
+}
+
 bool filter_is_for(struct job *j, const struct instruction *in)
 {
     struct stat st;
@@ -36,8 +48,9 @@ bool filter_is_for(struct job *j, const struct instruction *in)
         return false;
     if (fstatat(j->worker->home, FILTER_ACTIVE, &st, 0) < 0) /* through the link */
         return false;
+    str path = without_slashes(in->text);
     err e = locate(j, &f);
-    return !failed(e) && str_eq(without_slashes(in->text), str_from(f.inbox));
+    return !failed(e) && (str_eq(path, str_from(f.inbox)) || is_named(j, path));
 }
 
 /* ---- the script, kept as long as its file is the same ---- */

@@ -77,44 +77,36 @@ static bool attribute(struct filtering *f, str folder, str name, struct arena *a
     return false;
 }
 
-static bool has_use(struct filtering *f, str folder, unsigned use)
+/* Walks the folders that are there; uses by attribute, else by one of the usual names. name empty:
+ * the first with that use. */
+static bool find_use(struct filtering *f, str name, unsigned use, str *ret)
 {
-    str value = S("");
-    if (attribute(f, folder, S(ATTRIBUTES_USE), f->job->arena, &value))
-        return (uses_read(value) & use) != 0;
-    return uses_of_name(folder) == use;
-}
-
-struct use_search {
-    struct filtering *f;
-    unsigned use;
-    str found;
-};
-
-/* The folder with that use: by attribute, else by one of the usual names. */
-static bool folder_for_use(struct filtering *f, str use_text, str *ret)
-{
-    unsigned use = uses_read(use_text);
     auto_buf struct buf list;
     buf_init(&list, 16 << 20);
     err e = use ? folders_list(&f->folders, &list) : err_new(ERR_NOTFOUND, "no such use");
-    str rest = failed(e) ? S("") : buf_str(&list), name;
-    while (rest.n) { /* one byte of flags, the name, NUL */
-        (void)str_cut(str_from_at(rest, 1), 0, &name, &rest);
-        if (folder_exists(&f->folders, name) && has_use(f, name, use)) {
-            *ret = arena_copy(f->job->arena, name);
+    str rest = failed(e) ? S("") : buf_str(&list), one;
+    while (rest.n > 2) { /* a byte of flags, one of uses, the name, NUL */
+        unsigned uses = (unsigned char)rest.p[1] & 127u;
+        (void)str_cut(str_from_at(rest, 2), 0, &one, &rest);
+        if ((uses & use) && (!name.n || str_eq(name, one)) && folder_exists(&f->folders, one)) {
+            *ret = arena_copy(f->job->arena, one);
             return true;
         }
     }
     return false;
 }
 
+static bool folder_for_use(struct filtering *f, str use, str *ret)
+{
+    return find_use(f, S(""), uses_read(use), ret);
+}
+
 bool filter_special_use(struct filtering *f, str name, str use)
 {
-    str folder;
-    if (!name.n)
-        return folder_for_use(f, use, &folder);
-    return find_folder(f, name, &folder) && has_use(f, folder, uses_read(use));
+    str folder = S(""), found;
+    if (name.n && !find_folder(f, name, &folder))
+        return false;
+    return find_use(f, folder, uses_read(use), &found);
 }
 
 bool filter_metadata(struct filtering *f, str mailbox, str annotation, struct arena *a,
@@ -246,15 +238,12 @@ static str mbox_flags(struct filtering *f, const struct sieve_action *a)
 
 /* ---- storing ---- */
 
-static size_t parts_of(struct filtering *f, const struct sieve_action *a, str flags,
-                       str parts[PARTS_OURS])
+static size_t parts_of(struct filtering *f, const struct sieve_action *a, str parts[PARTS_OURS])
 {
     struct job *j = f->job;
     size_t n = 0;
     parts[n++] = j->rp;
     parts[n++] = j->dot;
-    if (flags.n)
-        parts[n++] = flags;
     if (a->header.p) {
         parts[n++] = a->header;
         parts[n++] = str_from_at(j->message, header_split(j->message, 0).header.n);
@@ -267,8 +256,9 @@ static size_t parts_of(struct filtering *f, const struct sieve_action *a, str fl
 static bool store_mbox(struct filtering *f, const struct sieve_action *a, const struct target *t)
 {
     str parts[PARTS_OURS];
-    size_t n = parts_of(f, a, mbox_flags(f, a), parts);
-    return deliver_mbox_parts(f->job, arena_cstr(f->job->arena, t->path), parts, n);
+    size_t n = parts_of(f, a, parts);
+    return deliver_mbox_parts(f->job, arena_cstr(f->job->arena, t->path), mbox_flags(f, a), parts,
+                              n);
 }
 
 bool filter_store(struct filtering *f, const struct sieve_action *a, const struct target *t)
@@ -284,7 +274,7 @@ bool filter_store(struct filtering *f, const struct sieve_action *a, const struc
                                  .number = j->in.number,
                                  .arrived = (int64_t)j->in.arrived,
                                  .parts = parts,
-                                 .n_parts = parts_of(f, a, S(""), parts),
+                                 .n_parts = parts_of(f, a, parts),
                                  .fd = -1,
                                  .repeated = f->repeated};
     err e = maildir_info(f, a, path, &d.info);

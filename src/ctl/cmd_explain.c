@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "control/rewrite.h"
 #include "control/site.h"
@@ -16,6 +17,8 @@
 #include "os/fd.h"
 #include "os/file.h"
 #include "people/passwd.h"
+#include "sieve/sieve.h"
+#include "store/folders.h"
 
 struct story {
     struct ctl *ctl;
@@ -57,6 +60,44 @@ static err look(void *ctx, const char *name, struct dotqmail_file *ret)
     return e;
 }
 
+static str bare(str path)
+{
+    while (str_skip(&path, S("./")))
+        ;
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    return path;
+}
+
+/* The user's mailbox is where his Sieve script works, as deliver does it. */
+static void tell_sieve(struct story *s, const struct instruction *in)
+{
+    struct stat st;
+    struct folders f;
+    char link[PATH_MAX] = "";
+    if ((in->kind != DO_MAILDIR && in->kind != DO_MBOX) ||
+        fstatat(s->home, ".dovecot.sieve", &st, 0) < 0 ||
+        failed(folders_locate(&f, s->home, s->site.defaultdelivery)) ||
+        !str_eq(bare(in->text), str_from(f.inbox)))
+        return;
+    (void)!readlinkat(s->home, ".dovecot.sieve", link, sizeof link - 1); /* a plain file: no link */
+    buf_addf(&s->out, "    there the Sieve script ~/.dovecot.sieve%s%s decides\n",
+             link[0] ? " -> " : "", link);
+    struct sieve_problems problems = {0};
+    str text;
+    err e = file_read(s->home, ".dovecot.sieve", SIEVE_SCRIPT_MAX, s->ctl->arena, &text);
+    struct sieve_script *script = failed(e) ? NULL : sieve_compile(text, s->ctl->arena, &problems);
+    if (failed(e))
+        buf_addf(&s->out, "    but it cannot be read (%s): everything is kept\n", err_text(e));
+    for (size_t i = 0; i < problems.n; i++) {
+        buf_add(&s->out, S("    "));
+        sieve_problem_write(&s->out, &problems.at[i],
+                            s->ctl->japanese ? SIEVE_JAPANESE : SIEVE_ENGLISH);
+        buf_addc(&s->out, '\n');
+    }
+    sieve_script_done(script);
+}
+
 static void tell_instructions(struct story *s, const struct dotqmail *d)
 {
     for (size_t i = 0; i < d->n; i++) {
@@ -73,6 +114,7 @@ static void tell_instructions(struct story *s, const struct dotqmail *d)
             buf_addc(&s->out, '\n');
         if (in->warning)
             buf_addf(&s->out, "    warning: %s\n", in->warning);
+        tell_sieve(s, in);
     }
 }
 

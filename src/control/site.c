@@ -52,6 +52,13 @@ err site_file(str archive, str name, str *ret_content)
     return err_new(ERR_NOTFOUND, "no such file in the site");
 }
 
+str site_quota(const struct site *site, str user)
+{
+    const struct name_entry *own = names_find(&site->quotas, user);
+    const struct name_entry *all = names_find(&site->quotas, S("*"));
+    return own != NULL ? own->value : all != NULL ? all->value : S("");
+}
+
 const char *site_rules_name(enum site_rules r)
 {
     static const char *const names[] = {[RULES_SMTP] = "smtp",

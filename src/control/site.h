@@ -49,6 +49,9 @@ struct site {
     int clientcertificate; /* enum site_clientcertificate */
     uint64_t concurrencyperhost;
     uint64_t timeoutimap, timeoutpop3, timeoutlogin, timeoutprogram, maxprogrammemory;
+    struct names quotas; /* store/quota.h */
+    int quotafull;       /* enum site_quotafull */
+    struct names autofolders;
     uint64_t maxsieveredirects, maxsievescripts, maxsievebytes, timeoutsieve;
     bool allowplaintext;
     struct names servernames, resolvers;
@@ -68,7 +71,10 @@ enum site_clientcertificate {
     CLIENTCERTIFICATE_CN
 };
 enum site_delaynoticeto { DELAYNOTICETO_ASKED, DELAYNOTICETO_ALL };
+enum site_quotafull { QUOTAFULL_TEMPORARY, QUOTAFULL_PERMANENT };
 enum site_rules { RULES_SMTP, RULES_SUBMISSION, RULES_IMAP, RULES_POP3, RULES_COUNT };
+/* The line of control/quotas that is for this user: his own, or that of all others; or empty. */
+str site_quota(const struct site *site, str user);
 const char *site_rules_name(enum site_rules r); /* "smtp": control/tcp.smtp, or /etc/tcp.smtp.cdb */
 
 /* Reads the site below root into `out` (buf_init with SITE_ARCHIVE_MAX). secrets: only the

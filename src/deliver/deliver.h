@@ -14,6 +14,7 @@
 #include "ipc/work.h"
 #include "os/loop.h"
 #include "store/maildir.h"
+#include "store/quota.h"
 
 enum { REPORT_MAX = 3000, PATHS_MAX = 16 };
 
@@ -33,6 +34,7 @@ struct worker {
     int home; /* directory, "." at start */
     struct open_maildir maildirs[PATHS_MAX];
     size_t n_maildirs;
+    struct quota quota;    /* of the user; nothing set: no limit */
     struct filter *filter; /* the user's Sieve script, once there was need of it */
 };
 
@@ -70,6 +72,10 @@ bool deliver_maildir(struct job *j, const char *path); /* now, durable */
 bool deliver_mbox(struct job *j, const char *path);
 bool deliver_mbox_parts(struct job *j, const char *path, str ours, const str *parts, size_t n);
 void maildir_failed(struct job *j, err e);
+/* quota.c: before and after a message goes to that Maildir. ERR_LIMIT with sys EDQUOT. */
+void quota_learn(struct worker *w);
+err quota_allows(struct job *j, const char *path, uint64_t bytes);
+void quota_counts(struct job *j, const char *path, uint64_t bytes);
 
 /* program.c: true when the next instruction may run. *ret_stop: exit 99. */
 bool deliver_program(struct job *j, str command, bool *ret_stop);

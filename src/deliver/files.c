@@ -46,7 +46,7 @@ static void parts_of(const struct job *j, str parts[3], size_t *ret_n)
     *ret_n = 3;
 }
 
-static err add(struct job *j, struct maildir_batch *batch, size_t *ret_index)
+static err add(struct job *j, const char *path, struct maildir_batch *batch, size_t *ret_index)
 {
     str parts[3];
     struct maildir_delivery d = {
@@ -58,18 +58,31 @@ static err add(struct job *j, struct maildir_batch *batch, size_t *ret_index)
         .repeated = (j->in.flags & WORK_REPEATED) != 0,
     };
     parts_of(j, parts, &d.n_parts);
-    return maildir_batch_add(batch, &d, ret_index);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < d.n_parts; i++)
+        bytes += parts[i].n;
+    err e = d.repeated ? OK_ERR : quota_allows(j, path, bytes); /* it may be there already */
+    if (!failed(e))
+        e = maildir_batch_add(batch, &d, ret_index);
+    if (!failed(e))
+        quota_counts(j, path, bytes);
+    return e;
 }
 
 err maildir_add(struct job *j, struct open_maildir *m, size_t *ret_index)
 {
-    return add(j, m->batch, ret_index);
+    return add(j, m->path, m->batch, ret_index);
 }
 
 void maildir_failed(struct job *j, err e)
 {
     if (e.kind == ERR_NOTFOUND || e.kind == ERR_DENIED)
         job_fail(j, WORK_TEMP, "Unable to chdir to maildir. (#4.2.1)");
+    else if (e.kind == ERR_LIMIT && e.sys == EDQUOT)
+        job_fail(j, j->worker->site.quotafull == QUOTAFULL_PERMANENT ? WORK_PERM : WORK_TEMP,
+                 j->worker->site.quotafull == QUOTAFULL_PERMANENT
+                     ? "The mailbox of the recipient is full. (#5.2.2)"
+                     : "The mailbox of the recipient is full. (#4.2.2)");
     else if (e.sys == EDQUOT || e.sys == ENOSPC)
         job_fail(j, WORK_TEMP, "Disk quota exceeded or disk full on maildir delivery. (#4.2.2)");
     else
@@ -83,7 +96,7 @@ bool deliver_maildir(struct job *j, const char *path)
     size_t index;
     err e = maildir_batch_open(j->worker->home, path, j->worker->site.me, &batch);
     if (!failed(e))
-        e = add(j, batch, &index);
+        e = add(j, path, batch, &index);
     if (!failed(e))
         e = maildir_batch_commit(batch);
     if (!failed(e))

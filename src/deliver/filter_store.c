@@ -277,7 +277,12 @@ bool filter_store(struct filtering *f, const struct sieve_action *a, const struc
                                  .n_parts = parts_of(f, a, parts),
                                  .fd = -1,
                                  .repeated = f->repeated};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < d.n_parts; i++)
+        bytes += parts[i].n;
     err e = maildir_info(f, a, path, &d.info);
+    if (!failed(e) && !d.repeated)
+        e = quota_allows(j, path, bytes);
     if (!failed(e))
         e = maildir_batch_open(j->worker->home, path, j->worker->site.me, &batch);
     if (!failed(e))
@@ -289,5 +294,7 @@ bool filter_store(struct filtering *f, const struct sieve_action *a, const struc
     maildir_batch_free(batch);
     if (failed(e))
         maildir_failed(j, e);
+    else
+        quota_counts(j, path, bytes);
     return !failed(e);
 }

@@ -15,7 +15,10 @@ static err open_site(struct worker *w)
     if (failed(e))
         return e;
     w->site_arena = arena_new("site", 256 << 20);
-    return site_parse(w->archive, w->site_arena, &w->site);
+    e = site_parse(w->archive, w->site_arena, &w->site);
+    if (!failed(e))
+        quota_learn(w);
+    return e;
 }
 
 static err take_job(struct worker *w, struct packet *p, struct job *j)

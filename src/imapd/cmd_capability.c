@@ -58,6 +58,9 @@ static const struct {
     /* clang-format on */
 };
 
+    {S("QUOTA"), AFTER},
+    {S("QUOTA=RES-STORAGE"), AFTER},
+    {S("QUOTA=RES-MESSAGE"), AFTER},
 /* Before the login also how one may log in. RFC 3501 6.2.3 and 11.2: a password must not cross
  * the network in the clear, so PLAIN and LOGIN appear only under TLS or from this host. */
 void capability_write(const struct session *s, struct buf *b)

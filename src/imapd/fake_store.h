@@ -61,6 +61,7 @@ struct store {
     bool tells_all; /* as a keeper after large changes: who did it is not known */
     size_t opened;  /* bodies given out so far: tests look at it */
     int spool;
+    struct store_quota quota;
     size_t staged; /* of MULTIAPPEND, at the end of staged_in */
     struct fake_folder *staged_in;
     char reason[64];
@@ -637,6 +638,12 @@ err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, 
         if (f->at[i].row.uid == uid && (uidvalidity == 0 || uidvalidity == f->uidvalidity))
             return fd_sealed("message", str_of(f->at[i].text, f->at[i].n), ret_fd);
     return fake_fail(s, ERR_NOTFOUND, "No such message");
+}
+
+err store_quota(struct store *s, struct store_quota *ret)
+{
+    *ret = s->quota;
+    return OK_ERR;
 }
 
 err store_attributes(struct store *s, str folder, struct arena *a, struct store_attribute **ret,

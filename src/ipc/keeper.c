@@ -248,3 +248,12 @@ static const struct ipc_field keeper_index_fields[] = {
 };
 const struct ipc_schema keeper_index_schema =
     IPC_SCHEMA(IPC_KEEPER_INDEX, "keeper index", keeper_index_fields);
+const struct ipc_schema keeper_quota_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_QUOTA_ASK, "keeper quota ask", keeper_nothing_fields);
+static const struct ipc_field keeper_quota_fields[] = {
+    IPC_NUM(struct keeper_quota, outcome),    IPC_TEXT(struct keeper_quota, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_quota, bytes),      IPC_NUM(struct keeper_quota, messages),
+    IPC_NUM(struct keeper_quota, most_bytes), IPC_NUM(struct keeper_quota, most_messages),
+};
+const struct ipc_schema keeper_quota_schema =
+    IPC_SCHEMA(IPC_KEEPER_QUOTA, "keeper quota", keeper_quota_fields);

@@ -45,6 +45,8 @@ enum keeper_type {
     IPC_KEEPER_ATTRIBUTES_ASK,
     IPC_KEEPER_ATTRIBUTES,
     IPC_KEEPER_ATTRIBUTES_SET,
+    IPC_KEEPER_QUOTA_ASK,
+    IPC_KEEPER_QUOTA,
     IPC_KEEPER_STORED,
     IPC_KEEPER_COLUMN_ASK,
     IPC_KEEPER_COLUMN,
@@ -282,6 +284,14 @@ struct keeper_pick { /* -> BODIES: one message of any folder */
     uint32_t uid;
 };
 extern const struct ipc_schema keeper_pick_schema;
+
+extern const struct ipc_schema keeper_quota_ask_schema; /* keeper_nothing -> QUOTA */
+struct keeper_quota {
+    uint32_t outcome;
+    str text;
+    uint64_t bytes, messages, most_bytes, most_messages; /* the last two 0: no limit */
+};
+extern const struct ipc_schema keeper_quota_schema;
 
 /* store/attributes.h; an empty folder: the server's. */
 extern const struct ipc_schema keeper_attributes_ask_schema; /* keeper_name -> ATTRIBUTES */

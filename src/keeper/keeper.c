@@ -15,6 +15,7 @@
 #include "keeper/indexer.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/file.h"
 #include "store/maildir.h"
 
 enum {
@@ -27,6 +28,36 @@ enum {
 
 /* ---- mailboxes ---- */
 
+void keeper_set_folders(struct keeper *k, const str *names, size_t n)
+{
+    k->new_folders = names;
+    k->n_new_folders = n;
+}
+
+/* Nobody has looked into this mail by IMAP or POP3 yet: no UID was ever given. */
+static bool is_new_user(const struct keeper *k)
+{
+    struct stat st;
+    auto_buf struct buf path;
+    buf_init(&path, 2048);
+    buf_addf(&path, "%s/%s", k->folders.root, k->folders.inbox_is_mbox ? "cur" : "dovecot-uidlist");
+    buf_addc(&path, 0);
+    return !path.over && file_stat(k->folders.home, path.p, &st).kind == ERR_NOTFOUND;
+}
+
+/* What fails here can be made by hand, and does not keep the user from his mail. */
+static void welcome(struct keeper *k)
+{
+    for (size_t i = 0; i < k->n_new_folders; i++) {
+        str name = k->new_folders[i];
+        err e = folder_exists(&k->folders, name) ? OK_ERR : folders_create(&k->folders, name);
+        if (!failed(e))
+            e = folders_subscribe(&k->folders, name, STORE_SUBSCRIBE);
+        if (failed(e))
+            log_event(k->log, EV_MAILBOX_PROBLEM, F_STR("folder", name), F_ERR(e));
+    }
+}
+
 static err open_box(struct keeper *k, str folder, struct box **ret)
 {
     auto_buf struct buf path;
@@ -34,6 +65,8 @@ static err open_box(struct keeper *k, str folder, struct box **ret)
     err e = folders_path(&k->folders, folder, &path);
     if (failed(e))
         return e;
+    if (folder_is_inbox(folder) && k->n_new_folders > 0 && is_new_user(k))
+        welcome(k);
     if (!folder_is_inbox(folder))
         return box_open_maildir_with(k->folders.home, path.p, folder, k->index, ret);
     if (k->folders.inbox_is_mbox)

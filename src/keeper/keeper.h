@@ -14,6 +14,7 @@
 #include "os/loop.h"
 #include "store/box.h"
 #include "store/folders.h"
+#include "store/quota.h"
 
 enum {
     KEEPER_IDLE_MS = 30 * 1000,
@@ -64,6 +65,10 @@ struct keeper {
     struct loop *loop;
     struct log *log;
     struct folders folders;
+    struct quota quota;
+    const str *new_folders;
+    size_t n_new_folders;
+    char user[256], host[256]; /* for the mail that warns */
     struct list boxes, clients;
     size_t n_clients;
     uint32_t last_number;
@@ -121,6 +126,19 @@ err serve_copy(struct client *c, const struct packet *p);
 err serve_append(struct client *c, const struct packet *p);
 err serve_spool(struct client *c, const struct packet *p);
 err serve_spool_drop(struct client *c, const struct packet *p);
+err serve_quota(struct client *c, const struct packet *p);
+/* Folders that a new user gets, subscribed; they must live as long as the keeper. */
+void keeper_set_folders(struct keeper *k, const str *names, size_t n);
+/* serve_quota.c */
+void keeper_set_quota(struct keeper *k, const struct quota *limit, str user, str host);
+/* Would so much more be too much? ERR_LIMIT with sys EDQUOT. */
+err keeper_room(struct keeper *k, uint64_t bytes, uint64_t messages);
+/* They came into (or went from) this mailbox; warns the owner when it is time. */
+void keeper_count(struct keeper *k, const struct box *b, int64_t bytes, int64_t messages);
+uint64_t keeper_disk_size(const struct box *b, size_t index);
+/* Of the messages named, or of all; of those that are \Deleted only. */
+void keeper_sum(const struct box *b, str set, bool all, bool deleted_only, uint64_t *ret_bytes,
+                uint64_t *ret_messages);
 err serve_pick(struct client *c, const struct packet *p);
 err serve_column(struct client *c, const struct packet *p);
 err serve_vanished(struct client *c, const struct packet *p);

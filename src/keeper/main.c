@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "control/site.h"
 #include "ipc/boot.h"
+#include "keeper/facts.h"
 #include "keeper/keeper.h"
 #include "os/fd.h"
 #include "os/file.h"
@@ -16,22 +16,6 @@ static _Noreturn void die(err e, const char *doing)
 {
     log_event(NULL, EV_PROGRAM_FAILED, F_STR("doing", str_from(doing)), F_ERR(e));
     exit(111);
-}
-
-/* The site's default delivery says where mail of users without a .qmail lies. */
-static str default_delivery(const struct boot *b, struct arena *keep)
-{
-    auto_arena struct arena *a = arena_new("site", SITE_ARCHIVE_MAX);
-    str archive, text = S("./Maildir/");
-    struct site site;
-    err e = fd_map(b->site_fd, SITE_ARCHIVE_MAX, &archive);
-    if (failed(e))
-        return text;
-    e = site_parse(archive, a, &site);
-    if (!failed(e))
-        text = arena_copy(keep, site.defaultdelivery);
-    fd_unmap(archive);
-    return text;
 }
 
 int main(void)
@@ -51,7 +35,8 @@ int main(void)
     struct arena *a = arena_new("process", 1 << 20);
     struct log *log = log_new(NULL);
     log_set(log, "user", str_from(boot.user));
-    str delivery = default_delivery(&boot, a);
+    struct keeper_facts facts;
+    keeper_read_site(&facts, &boot, a);
     int lib; /* character set tables */
     struct sandbox s = {.files_read = true, .files_write = true, .fork = true, .read_dirs = {home}};
     s.write_dirs[0] = home;
@@ -60,9 +45,11 @@ int main(void)
     e = sandbox_enter(&s);
     if (failed(e))
         die(e, "enter the sandbox");
-    e = keeper_init(&k, home, delivery, log);
+    e = keeper_init(&k, home, facts.delivery, log);
     if (failed(e))
         die(e, "find the mailboxes");
+    keeper_set_quota(&k, &facts.quota, str_from(boot.user), facts.host);
+    keeper_set_folders(&k, facts.folders, facts.n_folders);
     for (size_t i = 0; i < PROGRAM_COUNT; i++)
         if (boot.clients[i])
             keeper_add_door(&k, boot.clients[i]);

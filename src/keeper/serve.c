@@ -154,6 +154,7 @@ err serve(struct client *c, const struct packet *p)
         {IPC_KEEPER_WORDS_ASK, serve_words},
         {IPC_KEEPER_INDEX_ASK, serve_index},
         {IPC_KEEPER_PICK, serve_pick},
+        {IPC_KEEPER_QUOTA_ASK, serve_quota},
         {IPC_KEEPER_ATTRIBUTES_ASK, serve_attributes},
         {IPC_KEEPER_ATTRIBUTES_SET, serve_set_attributes},
         {IPC_KEEPER_DIGESTS_ASK, serve_digests},

@@ -168,9 +168,16 @@ static err copy_for(struct client *c, const struct keeper_copy *q, struct keeper
         return e;
     keeper_watch_events(c->keeper);
     e = box_refresh(c->held->box); /* names as they are now: a link must find its file */
+    uint64_t bytes = 0, messages = 0;
+    if (!failed(e) && q->mode == STORE_COPY && quota_is_set(&c->keeper->quota)) {
+        keeper_sum(c->held->box, q->set, false, false, &bytes, &messages);
+        e = keeper_room(c->keeper, bytes, messages);
+    }
     if (!failed(e))
         e = copy_set(c->held->box, h->box, q->mode == STORE_MOVE ? BOX_MOVE : BOX_COPY, q->set,
                      pairs);
+    if (!failed(e) && messages)
+        keeper_count(c->keeper, h->box, (int64_t)bytes, (int64_t)messages);
     ret->uidvalidity = h->box->uidvalidity;
     keeper_tell(c->keeper, h, c);
     keeper_tell(c->keeper, c->held, c);

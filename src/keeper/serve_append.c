@@ -76,6 +76,17 @@ static err open_all(struct client *c, struct held *h, struct box_incoming *in)
     return e;
 }
 
+static err has_room(struct client *c, const struct box_incoming *in, size_t n, uint64_t *ret_bytes)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+        if (fstat(in[i].fd, &st) < 0)
+            return err_sys("look at a spool");
+        *ret_bytes += (uint64_t)st.st_size;
+    }
+    return keeper_room(c->keeper, *ret_bytes, n);
+}
+
 static err replace(struct client *c, uint32_t uid)
 {
     auto_buf struct buf set;
@@ -83,7 +94,11 @@ static err replace(struct client *c, uint32_t uid)
     put_u32(&set, uid);
     put_u32(&set, uid);
     size_t n;
+    uint64_t bytes, messages;
+    keeper_sum(c->held->box, buf_str(&set), false, false, &bytes, &messages);
     err e = box_expunge(c->held->box, STORE_EXPUNGE_ALL, buf_str(&set), &n);
+    if (!failed(e))
+        keeper_count(c->keeper, c->held->box, -(int64_t)bytes, -(int64_t)messages);
     keeper_tell(c->keeper, c->held, c);
     return e;
 }
@@ -115,7 +130,10 @@ static err show(struct client *c, uint32_t replaces, struct keeper_appended *ret
     struct box_incoming *in = mem_alloc("append", n * sizeof *in);
     for (size_t i = 0; i < n; i++)
         in[i] = (struct box_incoming){.fd = -1};
+    uint64_t bytes = 0;
     e = open_all(c, h, in);
+    if (!failed(e))
+        e = has_room(c, in, n, &bytes);
     if (!failed(e))
         e = box_add(h->box, NULL, BOX_APPEND, in, n);
     if (!failed(e)) {
@@ -123,6 +141,7 @@ static err show(struct client *c, uint32_t replaces, struct keeper_appended *ret
             .uidvalidity = h->box->uidvalidity, .uid = in[0].uid, .count = (uint32_t)n};
         log_event(k->log, EV_MAIL_APPENDED, F_STR("folder", str_from(h->box->folder)),
                   F_INT("uid", in[0].uid));
+        keeper_count(k, h->box, (int64_t)bytes, (int64_t)n);
         keeper_tell(k, h, c);
     }
     for (size_t i = 0; i < n; i++)

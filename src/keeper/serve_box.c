@@ -362,9 +362,15 @@ err serve_expunge(struct client *c, const struct packet *p)
     size_t n = 0;
     if (q.mode > STORE_EXPUNGE_ALL)
         return err_new(ERR_SYNTAX, "unknown expunge mode");
+    uint64_t bytes = 0, messages = 0;
     e = may_write(c);
+    if (!failed(e) && quota_is_set(&c->keeper->quota))
+        keeper_sum(c->held->box, q.set, !q.set.n, q.mode == STORE_EXPUNGE_DELETED, &bytes,
+                   &messages);
     if (!failed(e))
         e = box_expunge(c->held->box, (enum store_expunge_mode)q.mode, q.set, &n);
+    if (!failed(e) && messages)
+        keeper_count(c->keeper, c->held->box, -(int64_t)bytes, -(int64_t)messages);
     if (n)
         log_event(c->keeper->log, EV_MAIL_EXPUNGED, F_STR("folder", str_from(c->held->box->folder)),
                   F_INT("messages", (int64_t)n));

@@ -315,6 +315,13 @@ err store_unstage(struct store *s); /* forgets what was staged */
 /* One message of any folder, without opening it. ERR_NOTFOUND; the caller closes the descriptor. */
 err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, int *ret_fd);
 
+/* ---- quota ---- */
+struct store_quota {
+    uint64_t bytes, messages;
+    uint64_t most_bytes, most_messages; /* 0: no limit, and then nothing is counted */
+};
+err store_quota(struct store *s, struct store_quota *ret);
+
 /* ---- attributes: see store/attributes.h ---- */
 struct store_attribute {
     str name;

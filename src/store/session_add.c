@@ -115,6 +115,18 @@ err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, 
     return e;
 }
 
+err store_quota(struct store *s, struct store_quota *ret)
+{
+    struct keeper_quota q;
+    err e = store_ask(s, &keeper_quota_ask_schema, &(struct keeper_nothing){0},
+                      &keeper_quota_schema, &q, NULL);
+    if (!failed(e))
+        e = store_verdict(s, q.outcome, q.text);
+    if (!failed(e))
+        *ret = (struct store_quota){q.bytes, q.messages, q.most_bytes, q.most_messages};
+    return e;
+}
+
 /* ---- attributes ---- */
 
 err store_attributes(struct store *s, str folder, struct arena *a, struct store_attribute **ret,

@@ -411,9 +411,10 @@ def main():
     import house as kit
     with tempfile.TemporaryDirectory(prefix="twinpost-dialog-") as folder:
         os.chmod(folder, 0o755)
-        h = kit.House(folder).start()
-        try:
-            return 0 if run_all(args.paths, h.env, args.verbose) else 1
+        h = kit.House(folder, "--users", "1", "--password", "of-all-dialogs").start()
+        try:  # the third is for what would be in the way of others: a quota
+            env = dict(h.env, USER3="u1", PASS3=h.env["PASS1"])
+            return 0 if run_all(args.paths, env, args.verbose) else 1
         finally:
             h.stop()
 

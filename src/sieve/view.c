@@ -64,22 +64,20 @@ static bool split_local(const struct run *r, str local, str *ret_user, str *ret_
     return str_cut(local, '+', ret_user, ret_detail);
 }
 
-static void add_part(struct run *r, enum part part, str local, str domain, bool has_domain,
-                     struct values *ret)
+static void add_part(struct run *r, enum part part, str local, str domain, struct values *ret)
 {
     str user, detail;
     switch (part) {
     case PART_ALL:
         values_add(r, ret,
-                   has_domain
-                       ? arena_printf(r->scratch, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain))
-                       : local);
+                   domain.p ? arena_printf(r->scratch, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain))
+                            : local);
         break;
     case PART_LOCAL:
         values_add(r, ret, local);
         break;
     case PART_DOMAIN:
-        if (has_domain)
+        if (domain.p)
             values_add(r, ret, domain);
         break;
     case PART_USER:
@@ -98,6 +96,25 @@ static enum part part_of(const struct node *n)
     return b ? (enum part)b->tag->value : PART_ALL;
 }
 
+/* What is no address has no parts; as a whole it can still be looked at (RFC 5228 2.7.4). */
+static void add_addresses(struct run *r, enum part part, str field, struct values *ret)
+{
+    struct addrlist l = addrlist_parse(r->scratch, field, 0);
+    size_t mailboxes = 0;
+    for (size_t k = 0; k < l.n && !r->failed; k++) {
+        const struct addr *one = &l.at[k];
+        if (one->kind != ADDR_MAILBOX)
+            continue;
+        mailboxes++;
+        if (one->host.n)
+            add_part(r, part, one->mailbox, one->host, ret);
+        else if (part == PART_ALL)
+            values_add(r, ret, str_trim(one->source));
+    }
+    if (!mailboxes && part == PART_ALL)
+        values_add(r, ret, str_trim(field));
+}
+
 void address_values(struct run *r, const struct node *n, struct values *ret)
 {
     size_t n_names;
@@ -107,10 +124,7 @@ void address_values(struct run *r, const struct node *n, struct values *ret)
         header_fields(r, n, names[i], &fields);
     for (size_t i = 0; i < fields.n && !r->failed; i++) {
         str field = str_slice(fields.at[i], 0, SIEVE_HEADER_VALUE_MAX * 4);
-        struct addrlist l = addrlist_parse(r->scratch, field, 0);
-        for (size_t k = 0; k < l.n && !r->failed; k++)
-            if (l.at[k].kind == ADDR_MAILBOX)
-                add_part(r, part_of(n), l.at[k].mailbox, l.at[k].host, l.at[k].host.p != NULL, ret);
+        add_addresses(r, part_of(n), field, ret);
     }
     vec_done(&fields);
 }
@@ -129,6 +143,6 @@ void envelope_values(struct run *r, const struct node *n, struct values *ret)
             continue;
         }
         struct address a = address_split(address);
-        add_part(r, part_of(n), a.local, a.domain, a.domain.p != NULL, ret);
+        add_part(r, part_of(n), a.local, a.domain, ret);
     }
 }

@@ -215,10 +215,9 @@ const char *control_type_name(enum control_type t)
 
 void control_readers(unsigned readers, struct buf *b)
 {
-    static const char *const names[] = {"front",  "smtpd",        "imapd",    "popd",    "route",
-                                        "sched",  "deliver",      "relay",    "init",    "auth",
-                                        "keeper", "qmail-inject", "recorder", "twinpost",
-                                        "sieved"};
+    static const char *const names[] = {"front",  "smtpd",        "imapd",    "popd",     "route",
+                                        "sched",  "deliver",      "relay",    "init",     "auth",
+                                        "keeper", "qmail-inject", "recorder", "twinpost", "sieved"};
     if (readers == READ_ALL) {
         buf_add(b, S("all"));
         return;

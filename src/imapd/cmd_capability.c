@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* RFC 9051 6.1.1. */
+#include <assert.h>
+
 #include "imapd/cmd.h"
 
 enum when { BEFORE = 1, AFTER = 2, BOTH = 3 }; /* the login */
@@ -23,6 +25,7 @@ static const struct {
     {S("ENABLE"), BOTH},
     {S("CONDSTORE"), AFTER},
     {S("QRESYNC"), AFTER},
+    {S("MESSAGELIMIT=10000000"), AFTER}, /* RFC 9738: no mailbox has more (STORE_MESSAGES_MAX) */
     {S("ESEARCH"), AFTER},
     {S("SEARCHRES"), AFTER},
     {S("WITHIN"), AFTER},
@@ -55,12 +58,14 @@ static const struct {
     {S("UTF8=ACCEPT"), AFTER},
     {S("OBJECTID"), AFTER},
     {S("SAVEDATE"), AFTER},
-    /* clang-format on */
-};
-
     {S("QUOTA"), AFTER},
     {S("QUOTA=RES-STORAGE"), AFTER},
     {S("QUOTA=RES-MESSAGE"), AFTER},
+    /* clang-format on */
+};
+
+static_assert(STORE_MESSAGES_MAX == 10000000, "MESSAGELIMIT says so");
+
 /* Before the login also how one may log in. RFC 3501 6.2.3 and 11.2: a password must not cross
  * the network in the clear, so PLAIN and LOGIN appear only under TLS or from this host. */
 void capability_write(const struct session *s, struct buf *b)

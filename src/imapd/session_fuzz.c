@@ -16,7 +16,29 @@ static void add_mail(struct store *s)
                "Content-Type: message/rfc822\n\nSubject: in\n\nbody\n--x--\n"),
              0, 86400);
     fake_add(f, S(""), STORE_DELETED, 1);
+    fake_add(f,
+             S("Subject: Re: [x] =?utf-8?q?x?=\nMessage-ID: <b@c>\nReferences: <a@b> <b@c> <a@b>\n"
+               "Date: Wed, 4 Nov 2026 01:00:00 +0900\nTo: =?utf-8?q?\xc3?= <d@e>\n\nx\n"),
+             STORE_FLAGGED, 5);
+    fake_add(f, S("In-Reply-To: <b@c>\nSubject: x (fwd)\nDate: never\n\n"), 0, 4000000000);
+    fake_remove(f, 1);
 }
+
+/* The first octet says from where the conversation goes on: few random texts would get there. */
+static const char *const beginnings[] = {
+    "",
+    "a SELECT INBOX\r\n",
+    "a ENABLE QRESYNC\r\nb SELECT INBOX\r\n",
+    "a ENABLE QRESYNC\r\nb SELECT INBOX (QRESYNC (1000 1",
+    "a ENABLE IMAP4rev2 CONDSTORE\r\nb SELECT INBOX\r\n",
+    "a ENABLE UIDONLY\r\nb SELECT INBOX\r\n",
+    "a SELECT INBOX\r\nb SEARCH RETURN (SAVE UPDATE ALL) OR TEXT x SEEN\r\n",
+    "a SELECT INBOX\r\nb UID SEARCH RETURN (",
+    "a SELECT INBOX\r\nb SORT (SUBJECT REVERSE DATE) UTF-8 ",
+    "a SELECT INBOX\r\nb THREAD REFERENCES UTF-8 ",
+    "a SELECT INBOX\r\nb UID FETCH 1:* (FLAGS) (",
+    "a SELECT INBOX\r\nb STORE 1:* (UNCHANGEDSINCE ",
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,10 +47,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
         log_open("imapd", nowhere);
     }
-    if (size > 1 << 16)
+    if (size == 0 || size > 1 << 16)
         return 0;
+    auto_buf struct buf said;
+    buf_init(&said, 1 << 17);
+    buf_add(&said, str_from(beginnings[data[0] % (sizeof beginnings / sizeof beginnings[0])]));
+    buf_add(&said, str_of(data + 1, size - 1));
     int in = -1;
-    if (failed(fd_sealed("input", str_of(data, size), &in)))
+    if (failed(fd_sealed("input", buf_str(&said), &in)))
         return 0;
     struct session *s = session_new(io_new(in, dup(nowhere)), NULL);
     s->store = fake_new();

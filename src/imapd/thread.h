@@ -6,7 +6,7 @@
 #pragma once
 #include "base/base.h"
 
-enum { THREAD_REFS_MAX = 1000 }; /* of one message; the first and the last of more are looked at */
+enum { THREAD_REFS_MAX = 256 }; /* of one message, as in a digest; the first and the last of more */
 
 /* A message identifier or a subject as 128 bits of keyed hash: nothing is compared but for being
  * equal. Both zero: there is none. */

@@ -39,6 +39,16 @@ static void keys_become_nodes(void **state)
         {S(" 1:3"), IMAP_KEY_SET, false, 0, 0, S(""), S("")},
         {S(" *"), IMAP_KEY_SET, false, 0, 0, S(""), S("")},
         {S(" UID 5"), IMAP_KEY_UID, false, 0, 0, S(""), S("")},
+        {S(" $"), IMAP_KEY_SAVED, false, 0, 0, S(""), S("")},
+        {S(" UID $"), IMAP_KEY_SAVED, false, 0, 0, S(""), S("")},
+        {S(" OLDER 60"), IMAP_KEY_OLDER, false, 0, 60, S(""), S("")},
+        {S(" NOT YOUNGER 4294967295"), IMAP_KEY_YOUNGER, true, 0, UINT32_MAX, S(""), S("")},
+        {S(" SAVEDSINCE 2-Jan-1970"), IMAP_KEY_SAVEDSINCE, false, 0, 86400, S(""), S("")},
+        {S(" savedatesupported"), IMAP_KEY_SAVEDATESUPPORTED, false, 0, 0, S(""), S("")},
+        {S(" EMAILID M6d-99_x"), IMAP_KEY_EMAILID, false, 0, 0, S(""), S("M6d-99_x")},
+        {S(" MODSEQ 720162338"), IMAP_KEY_MODSEQ, false, 0, 720162338, S(""), S("")},
+        {S(" MODSEQ \"/flags/\\\\draft\" priv 0"), IMAP_KEY_MODSEQ, false, 0, 0, S(""), S("")},
+        {S(" UIDAFTER 7"), IMAP_KEY_UIDAFTER, false, 0, 7, S(""), S("")},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct imap_search_args args;
@@ -91,6 +101,17 @@ static void broken_searches_are_refused(void **state)
         S(" KEYWORD \"x\""),
         S(" UID"),
         S(" 1:"),
+        S(" OLDER 0"),
+        S(" YOUNGER 4294967296"),
+        S(" SAVEDON yesterday"),
+        S(" EMAILID a.b"),
+        S(" THREADID \"\""),
+        S(" MODSEQ 9223372036854775808"),
+        S(" MODSEQ \"/comment\" all 1"),
+        S(" MODSEQ \"/flags/x\" some 1"),
+        S(" UIDBEFORE 1:2"),
+        S(" $1"),
+        S(" RETURN (ALL)"),
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct imap_search_args args;

@@ -370,6 +370,19 @@ static bool is_like_sjis(str s)
     return pairs >= others;
 }
 
+/* UTF-8 that somebody has damaged: more good characters than bad octets. */
+static bool is_like_utf8(str s)
+{
+    size_t good = 0, bad = 0;
+    while (s.n > 0) {
+        size_t n = utf8_length(s);
+        good += n > 1;
+        bad += n == 0;
+        s = str_from_at(s, n ? n : 1);
+    }
+    return good > bad;
+}
+
 /* A character that the look's end cuts is no mistake. */
 static bool is_all(str s, bool cut, size_t (*length)(str s))
 {
@@ -396,7 +409,9 @@ str charset_guess(str s)
         return S("utf-8");
     if (is_all(s, cut, euc_length))
         return S("euc-jp");
-    return is_all(s, cut, sjis_length) && is_like_sjis(s) ? S("shift_jis") : S("windows-1252");
+    if (is_all(s, cut, sjis_length) && is_like_sjis(s))
+        return S("shift_jis");
+    return is_like_utf8(s) ? S("utf-8") : S("windows-1252");
 }
 
 size_t charset_warm(void)

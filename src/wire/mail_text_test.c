@@ -110,6 +110,7 @@ static void every_encoding_and_charset_is_undone(void **state)
         {S("text/plain"), S("\x93\xfa\x96\x7b\x82\xcc"), S("日本の\n")},
         {S("text/plain"), S("\xc6\xfc\xcb\xdc\xa4\xce"), S("日本の\n")},
         {S("text/plain"), S("na\xefve caf\xe9"), S("naïve café\n")},
+        {S("text/plain"), S("日本\xb7 語"), S("日本\xef\xbf\xbd 語\n")},
         {S("text/plain; charset=utf-8"), S("\x93\xfa\x96\x7b\x82\xcc"), S("日本の\n")},
         {S("text/plain; charset=x-nobody"), S("日本"), S("日本\n")},
         {S("text/html; charset=shift_jis"), S("<b>\x93\xfa</b>\x96\x7b"), S("日本\n")},
@@ -189,7 +190,10 @@ static void the_preview_is_the_first_words(void **state)
            "<p>html\n--b\n\nplain\n--b--\n"),
          S("plain")},
         {S("Content-Type: image/png\n\nxxx"), S("")},
-        {S("Content-Type: text/plain\nContent-Disposition: attachment\n\nxxx"), S("")},
+        {S("Content-Type: text/plain\nContent-Disposition: attachment\n\nxxx"), S("xxx")},
+        {S("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment\n\n"
+           "xxx\n--b--\n"),
+         S("")},
         {S("A: b\n\n"), S("")},
     };
     auto_arena struct arena *a = arena_new("test", MIME_ARENA_MAX);

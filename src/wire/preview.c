@@ -18,7 +18,7 @@ static const struct mime_part *first_text(const struct mime_part *root)
     const struct mime_part *html = NULL;
     for (const struct mime_part *p = root; p; p = after(p)) {
         if (p->kind != MIME_LEAF || !str_ieq(p->type, S("text")) ||
-            str_ieq(p->disposition, S("attachment")))
+            (p != root && str_ieq(p->disposition, S("attachment"))))
             continue;
         if (!str_ieq(p->subtype, S("html")))
             return p; /* in an alternative the plain one comes first; and wins if it does not */

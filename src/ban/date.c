@@ -474,10 +474,8 @@ static void read_value(struct date_detector *d, const struct date_template *t,
 static bool may_go_on(str line, size_t end)
 {
     int c = byte_at(line, end);
-    if (c == '.' || c == ',' || (c >= '0' && c <= '9'))
+    if (c == '.' || c == ',' || c == ':')
         return true;
-    if (c != ' ' && (c < '\t' || c > '\r'))
-        return false;
     while (end < line.n && (line.p[end] == ' ' || (line.p[end] >= '\t' && line.p[end] <= '\r')))
         end++;
     str rest = str_from_at(line, end);
@@ -641,6 +639,8 @@ static bool quick_find(struct date_detector *d, str line, int64_t now, struct da
     *ret = found;
     e->hits++;
     e->tried_hits++;
+    if (d->first_unused == d->last)
+        d->first_unused++;
     e->last_used = now;
     e->distance = d->pos = pos;
     d->end = end;
@@ -715,6 +715,7 @@ bool date_find(struct date_detector *d, str line, bool plain, int64_t now, struc
     if (i && i != d->last)
         i = reorder(d, i);
     d->last = i;
+    d->shape.n = 0; /* it belonged to the template before */
     if (plain)
         remember(d, i, line, &m);
     *ret = (struct date_found){.from = m.cut, .to = m.cut_to};

@@ -111,6 +111,7 @@ struct date_detector *filter_dates(const struct filter *f);
 str filter_field_name(const struct filter *f, size_t i); /* empty beyond the last */
 unsigned filter_maxlines(const struct filter *f);
 const char *filter_usedns(const struct filter *f); /* yes, warn, no, raw */
+size_t filter_lines_taken(const struct filter *f); /* by the last hit, with maxlines > 1 */
 /* The line as the expressions saw it last: without its date. */
 str filter_last_text(const struct filter *f);
 /* What prefregex left of it; the whole without one. Empty: prefregex did not match. */

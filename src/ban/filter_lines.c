@@ -99,10 +99,12 @@ void lines_take(struct filter *f, const struct expression *e, str text, const si
     size_t from, to;
     matched_range(f, text, at, &from, &to);
     for (size_t i = from, left = to - from; left > 0; left--) {
-        if (is_skipped(e, text, at, f->lines[i].text, f->lines[i].n))
+        if (is_skipped(e, text, at, f->lines[i].text, f->lines[i].n)) {
             i++;
-        else
+        } else {
             drop_at(f, i);
+            f->taken++;
+        }
     }
 }
 

@@ -172,14 +172,24 @@ static int ignored_by(struct filter *f, str text)
     return -1;
 }
 
-static void push_ignored(struct filter *f, int by, const struct when *w)
+static void push_ignored(struct filter *f, int by, const struct when *w, str text)
 {
+    struct regex_hit hit;
     push(f,
          (struct filter_result){.verdict = FILTER_IGNORED,
                                 .regex = (unsigned)by,
                                 .has_time = w->known,
                                 .time = w->date},
          NULL);
+    /* fail2ban-regex counts each that matches. */
+    for (size_t i = (size_t)by + 1; f->options.check_all && i < f->n_ignore; i++)
+        if (search(f, &f->ignore[i], text, &hit))
+            push(f,
+                 (struct filter_result){.verdict = FILTER_IGNORED,
+                                        .regex = (unsigned)i,
+                                        .has_time = w->known,
+                                        .time = w->date},
+                 NULL);
 }
 
 static str address_or(struct filter *f, str text, int family, const struct fail *fail, char *room,
@@ -290,7 +300,7 @@ static bool try_regex(struct filter *f, unsigned i, struct search_state *s)
             if (many)
                 lines_take(f, &f->fail[i], s->text, hit.at);
             f->lines_current = false;
-            push_ignored(f, by, s->when);
+            push_ignored(f, by, s->when, seen);
             return !f->options.check_all;
         }
     }
@@ -357,7 +367,7 @@ static bool narrow(struct filter *f, struct search_state *s)
 static void begin(struct filter *f, int64_t now)
 {
     f->now = now;
-    f->results.n = f->fails.n = 0;
+    f->results.n = f->fails.n = f->taken = 0;
     f->last_content = S("");
     f->counts.lines++;
     if (f->retired)
@@ -379,7 +389,7 @@ static size_t feed(struct filter *f, struct when *w, const struct filter_result 
     f->lines_current = true;
     int by = ignore_first(f) ? ignored_by(f, s.text) : -1;
     if (by >= 0) {
-        push_ignored(f, by, w);
+        push_ignored(f, by, w, s.text);
     } else {
         f->last_content = f->has_pref ? S("") : f->text;
         if (!f->has_pref || narrow(f, &s))

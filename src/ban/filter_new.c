@@ -325,3 +325,8 @@ str filter_last_content(const struct filter *f)
 {
     return f->last_content;
 }
+
+size_t filter_lines_taken(const struct filter *f)
+{
+    return f->taken;
+}

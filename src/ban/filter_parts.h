@@ -73,6 +73,7 @@ struct filter {
     str text, last_content;
     struct log_line *lines; /* maxlines > 1 */
     size_t n_lines;
+    size_t taken; /* lines that the last hits used up */
     bool plain, lines_current;
     int64_t now;
     struct connection *hash[256];

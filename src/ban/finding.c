@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { TEXT_MAX = 400 }; /* a message that quotes a huge regex is cut */
+enum { TEXT_MAX = 700 }; /* a message that quotes a huge regex is cut */
 
 void findings_init(struct findings *f, struct arena *a)
 {

@@ -16,6 +16,7 @@ enum {
 struct regex {
     struct arena *arena;
     struct conf_text text;
+    str given;
     struct re_needs needs;
     const struct re_name *names;
     size_t n_names;
@@ -149,6 +150,7 @@ struct regex *regex_new(struct findings *f, const struct conf_text *text, enum r
     regex_tags(text, addresses_only, work, &tagged);
     struct regex *r = start(&tagged, multiline ? PCRE2_MULTILINE : 0);
     arena_free(work);
+    r->given = arena_copy(r->arena, text->s);
     struct re_error e = {0};
     if (!build(r, &e)) {
         finding_add(f, FINDING_ERROR, conf_place_at(&r->text, e.at), remedy_for(e.what),
@@ -180,6 +182,11 @@ void regex_free(struct regex *r)
 str regex_source(const struct regex *r)
 {
     return r->text.s;
+}
+
+str regex_given(const struct regex *r)
+{
+    return r->given.p ? r->given : r->text.s;
 }
 
 const struct conf_text *regex_text(const struct regex *r)

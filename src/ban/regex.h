@@ -112,6 +112,7 @@ struct regex *regex_new_plain(str text, struct re_error *ret_error);
 void regex_free(struct regex *r); /* NULL is fine */
 
 str regex_source(const struct regex *r); /* as Python would be given it */
+str regex_given(const struct regex *r);  /* as written, <HOST> and all */
 const struct re_needs *regex_needs_of(const struct regex *r);
 const struct conf_text *regex_text(const struct regex *r); /* the source with its places */
 size_t regex_names(const struct regex *r, const struct re_name **ret);
@@ -139,3 +140,15 @@ struct regex_near {
     size_t wanted_at; /* in the source */
 };
 bool regex_nearest(const struct regex *r, str text, struct regex_near *ret);
+
+/* regex_sample.c: a text that the expression matches, as short as it can be. False: none was
+ * found. */
+struct regex_sample {
+    str address; /* for <HOST> and its like */
+    str content; /* for <F-CONTENT>; .p NULL: nothing special */
+    str wild;    /* what the wildcard of number `wild_at` (.*, .+ and so on, from 0) stands for */
+    size_t wild_at;
+    size_t wilds; /* out: how many wildcards there are */
+    bool full;    /* rather with the optional parts */
+};
+bool regex_sample(struct regex *r, struct regex_sample *s, struct buf *out);

@@ -9,7 +9,9 @@ static const struct {
     const char *name;
     int (*run)(struct ctl *c, int argc, char **argv);
 } parts[] = {
+    {"check", jail_check},
     {"match", jail_match},
+    {"try", jail_try},
 };
 
 int cmd_jail(struct ctl *c, int argc, char **argv)

@@ -19,8 +19,9 @@ const struct command admin_commands[] = {
     {"index", cmd_index, "[--rebuild | --off | --on] --all | USER …",
      "gathers the words of users' mail for searching now; by itself it is done in the background"},
     {"jail", cmd_jail,
-     "match [--config DIR] --filter NAME [--option KEY=VALUE …] [--tz ZONE] [--now EPOCH]",
-     "shows what fail2ban's filters say to log lines"},
+     "check [JAIL …] | try FILTER LOG | match --filter NAME [--option KEY=VALUE …] [--tz ZONE] "
+     "[--now EPOCH], each with [--config DIR]",
+     "says whether the jails can work, and what a filter makes of a log"},
     {"import", cmd_import,
      "[--into FOLDER] [--list] [--password-file FILE] [--any-certificate] USER "
      "PATH|imap[s]://LOGIN@HOST[:PORT]",

@@ -53,6 +53,22 @@ bool jail_tool_zone(struct jail_tool *t, const char *zone)
     return true;
 }
 
+static void given(struct jail_tool *t, const char *text, struct filter_text *to)
+{
+    if (text)
+        *to = (struct filter_text){
+            true,
+            conf_text_of(str_from(text), (struct conf_place){S("command line"), 0}, t->ctl->arena)};
+}
+
+static void put_in(struct jail_tool *t)
+{
+    given(t, t->datepattern, &t->def.datepattern);
+    given(t, t->usedns, &t->def.usedns);
+    given(t, t->maxlines, &t->def.maxlines);
+    given(t, t->ignore, &t->def.ignoreregex);
+}
+
 bool jail_tool_load(struct jail_tool *t, str call, const struct filter_options *options)
 {
     struct arena *a = t->ctl->arena;
@@ -67,9 +83,33 @@ bool jail_tool_load(struct jail_tool *t, str call, const struct filter_options *
                                      options->journal)
                   : filter_read(&t->reader, a, &t->files.files, &t->findings, str_from(t->config),
                                 &text, options->journal, NULL);
-    if (ok && filter_resolve(&t->reader, &t->def) && t->findings.errors == 0)
+    if (ok && filter_resolve(&t->reader, &t->def) && t->findings.errors == 0) {
+        put_in(t);
         t->filter = filter_new(&t->findings, t->dates, &t->def, &o);
+    }
     return t->filter != NULL;
+}
+
+bool jail_tool_regex(struct jail_tool *t, const char *fail, const char *ignore,
+                     const struct filter_options *options)
+{
+    struct filter_options o = *options;
+    if (t->zone)
+        o.zone = str_from(t->zone);
+    given(t, fail, &t->def.failregex);
+    given(t, ignore, &t->def.ignoreregex);
+    put_in(t);
+    t->filter = filter_new(&t->findings, t->dates, &t->def, &o);
+    return t->filter != NULL;
+}
+
+bool jail_tool_is_name(str text)
+{
+    size_t i = 0;
+    while (i < text.n && (char_is_alpha(text.p[i]) || char_is_digit(text.p[i]) ||
+                          (text.p[i] && strchr("/_-.", text.p[i]))))
+        i++;
+    return i > 0 && (i == text.n || (text.p[i] == '[' && text.p[text.n - 1] == ']'));
 }
 
 void jail_tool_close(struct jail_tool *t)

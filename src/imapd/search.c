@@ -18,6 +18,7 @@
 #include "wire/normal.h"
 
 enum answer { NO, YES, UNKNOWN };
+enum { DAY = 86400 };
 
 struct search {
     struct session *s;
@@ -299,6 +300,18 @@ static enum answer eval_any(const struct search *q, struct imap_search *node, si
     return any;
 }
 
+/* The day of an instant, compared with a day. Zones differ by less than two days from UTC, so only
+ * near the day has the zone to be asked. */
+static int day_order(int64_t when, int64_t day)
+{
+    if (when < day - 2 * DAY)
+        return -1;
+    if (when > day + 3 * DAY)
+        return 1;
+    int64_t its = dates_day(when);
+    return its < day ? -1 : its > day;
+}
+
 /* What depends on when a message came here. */
 static enum answer eval_date(const struct search *q, const struct imap_search *node, size_t index)
 {
@@ -306,17 +319,17 @@ static enum answer eval_date(const struct search *q, const struct imap_search *n
     int64_t saved = q->savedates != NULL ? q->savedates[index] : date;
     switch (node->key) {
     case IMAP_KEY_SAVEDBEFORE:
-        return say_yes_if(dates_day(saved) < node->number);
+        return say_yes_if(day_order(saved, node->number) < 0);
     case IMAP_KEY_SAVEDON:
-        return say_yes_if(dates_day(saved) == node->number);
+        return say_yes_if(day_order(saved, node->number) == 0);
     case IMAP_KEY_SAVEDSINCE:
-        return say_yes_if(dates_day(saved) >= node->number);
+        return say_yes_if(day_order(saved, node->number) >= 0);
     case IMAP_KEY_BEFORE:
-        return say_yes_if(dates_day(date) < node->number);
+        return say_yes_if(day_order(date, node->number) < 0);
     case IMAP_KEY_ON:
-        return say_yes_if(dates_day(date) == node->number);
+        return say_yes_if(day_order(date, node->number) == 0);
     case IMAP_KEY_SINCE:
-        return say_yes_if(dates_day(date) >= node->number);
+        return say_yes_if(day_order(date, node->number) >= 0);
     case IMAP_KEY_OLDER: /* RFC 5032 3: both ends belong to it */
         return say_yes_if(q->now - date >= node->number);
     case IMAP_KEY_YOUNGER:

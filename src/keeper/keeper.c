@@ -24,6 +24,8 @@ enum {
     EVENT_BYTES = 4096,
     FLUSH_MS = 150,
     REST_MS = 2000,
+    SWEEP_MS = 5,
+    SWEEP_REST_MS = 10, /* between two sweeps */
 };
 
 /* ---- mailboxes ---- */
@@ -327,12 +329,26 @@ static void flush_soon(struct keeper *k)
     loop_timer_move(k->flush, deadline_in_ms(FLUSH_MS));
 }
 
+/* Files of expunged messages, a little at a time: sessions wait meanwhile. */
+static bool sweep(struct keeper *k)
+{
+    bool more = false;
+    list_each (it, &k->boxes)
+        more |= box_sweep(container_of(it, struct held, node)->box, SWEEP_MS);
+    return more;
+}
+
 static void on_flush(void *ctx)
 {
     struct keeper *k = ctx;
     k->flush_soon = false;
     list_each (it, &k->boxes)
         box_index_flush(container_of(it, struct held, node)->box);
+    if (sweep(k)) {
+        (void)index_commit(k->index); /* as below */
+        loop_timer_move(k->flush, deadline_in_ms(SWEEP_REST_MS));
+        return;
+    }
     (void)index_commit(k->index); /* what is lost is found out again */
     if (!k->active)
         index_rest(k->index);

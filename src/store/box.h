@@ -105,6 +105,7 @@ struct box {
     bool stale;                      /* the files must be read again (event lost, no watch) */
     bool behind;                     /* the disk was full: the UID list lacks some of the table */
     bool outdated;                   /* a change was refused: others changed the mbox before it */
+    bool to_sweep;                   /* files of expunged messages lie in tmp/ */
     bool lost;                       /* UIDVALIDITY changed or the folder is gone: close it */
     VEC(struct box_arrival) arrived; /* files seen that are not in the table yet */
     struct {
@@ -141,6 +142,8 @@ err box_flags(struct box *b, const struct box_flags *f, struct buf *ret_modified
 err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n);
 err box_fetch(struct box *b, uint32_t uid, int *ret_fd); /* ERR_NOTFOUND: gone */
 void box_uidls(struct box *b, struct buf *out);
+/* Removes files of expunged messages for about so long. True: there are more. */
+bool box_sweep(struct box *b, int64_t ms);
 err box_add(struct box *b, struct box *from, enum box_add how, struct box_incoming *in, size_t n);
 /* The bits for keyword names (NUL after each), new ones made durable. */
 err box_keywords(struct box *b, str names, uint32_t *ret_bits);

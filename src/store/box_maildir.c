@@ -20,6 +20,7 @@
 #include "wire/crlf.h"
 
 enum { MEASURE_MAX = 1 << 30 };
+#define EXPUNGED_HOST "expunged" /* ends the names of what is only to be removed */
 
 static int dir_of(const struct box *b, bool in_new)
 {
@@ -407,7 +408,7 @@ err maildir_list_update(struct box *b, struct maildir_list *l)
     if (l->rewrite || b->behind)
         e = write_list(b, l);
     else if (lines.n)
-        e = uidlist_append(b->dir, buf_str(&lines));
+        e = uidlist_append(b->dir, buf_str(&lines), UIDLIST_SYNC);
     box_stamp(b, UIDLIST_FILE);
     l->rewrite = false;
     b->behind = failed(e);
@@ -579,6 +580,53 @@ static err maildir_take_recent(struct box *b)
     return OK_ERR;
 }
 
+/* Removing a file takes its blocks back, which can take milliseconds; moving it into tmp/ does not.
+ * box_sweep() removes it when nobody waits. */
+static err throw_away(struct box *b, const struct box_entry *entry)
+{
+    auto_buf struct buf name;
+    buf_init(&name, 200);
+    maildir_unique(&name, S(EXPUNGED_HOST));
+    buf_addc(&name, 0);
+    int dir = dir_of(b, entry->in_new);
+    err e = file_rename(dir, box_name(b, entry->name), b->tmp, name.p);
+    if (failed(e) && e.kind != ERR_NOTFOUND) /* no room for a name in tmp/, say */
+        return file_unlink(dir, box_name(b, entry->name));
+    b->to_sweep |= !failed(e);
+    return e;
+}
+
+struct sweep {
+    int tmp;
+    deadline end;
+    bool more;
+};
+
+static err sweep_entry(void *ctx, const struct dir_entry *d)
+{
+    struct sweep *s = ctx;
+    char name[256];
+    if (!str_ends(d->name, S("." EXPUNGED_HOST)))
+        return OK_ERR;
+    if (deadline_left_ms(s->end) <= 0) {
+        s->more = true;
+        return err_new(ERR_TIMEOUT, "enough for now");
+    }
+    (void)snprintf(name, sizeof name, "%.*s", STR_ARG(d->name)); /* a file name */
+    (void)unlinkat(s->tmp, name, 0);                             /* the next sweep tries again */
+    return OK_ERR;
+}
+
+bool box_sweep(struct box *b, int64_t ms)
+{
+    if (!b->to_sweep || b->tmp < 0)
+        return false;
+    struct sweep s = {.tmp = b->tmp, .end = deadline_in_ms(ms)};
+    err e = dir_each(b->dir, "tmp", sweep_entry, &s);
+    b->to_sweep = failed(e) && s.more;
+    return b->to_sweep;
+}
+
 static err maildir_expunge(struct box *b, const bool *doomed)
 {
     bool *done = mem_alloc("marks", b->table.n);
@@ -588,7 +636,7 @@ static err maildir_expunge(struct box *b, const bool *doomed)
         if (!doomed[i])
             continue;
         const struct box_entry *entry = &b->entries.at[i];
-        e = file_unlink(dir_of(b, entry->in_new), box_name(b, entry->name));
+        e = throw_away(b, entry);
         if (e.kind == ERR_NOTFOUND) {
             b->stale = true;
             e = OK_ERR;
@@ -680,7 +728,7 @@ err box_open_maildir_with(int dir, const char *path, str folder, struct index *x
         }
     }
     if (!failed(e)) {
-        b->stale = true;
+        b->stale = b->to_sweep = true; /* a sitting that was cut short may have left some */
         b->read_only = faccessat(b->dir, "cur", W_OK, AT_EACCESS) < 0;
         e = box_refresh(b);
     }

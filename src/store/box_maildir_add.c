@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* How it works: new files are made whole and synced in tmp/ (or are there already, elsewhere);
- * their UIDs are written to the list; then each becomes visible in cur/ by one rename or link,
- * and cur/ is synced once. A crash in between leaves UIDs that nobody has, never a message
+/* How it works: new files are made whole in tmp/ (or are there already, elsewhere) and their UIDs
+ * written to the list; both are synced together; then each becomes visible in cur/ by one rename or
+ * link, and cur/ is synced once. A crash in between leaves UIDs that nobody has, never a message
  * with half its bytes. A move is one rename per message: it is here or there. */
 #include <errno.h>
 #include <stdio.h>
@@ -83,7 +83,29 @@ static err finish_spool(const struct add *a, size_t i)
     struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = a->jobs[i].date}};
     if (futimens(fd, times) < 0)
         return err_sys("set file time");
-    return file_sync(fd);
+    return OK_ERR;
+}
+
+static err sync_one(int dir, const char *name)
+{
+    auto_fd int fd = -1;
+    err e = file_open(dir, name, O_RDONLY, 0, &fd);
+    return failed(e) ? e : file_sync(fd);
+}
+
+/* Bodies and their lines in the list with one flush of the disk: each for itself would cost as much
+ * as all together. Nothing is visible yet. */
+static err sync_all(const struct add *a)
+{
+    if (a->by_link)
+        return OK_ERR; /* the bodies are safe; the lines were synced with the lock held */
+    err e = file_sync_all(a->to->tmp);
+    if (!failed(e))
+        return e;
+    e = sync_one(a->to->dir, UIDLIST_FILE);
+    for (size_t i = 0; i < a->n && !failed(e); i++)
+        e = sync_one(a->to->tmp, a->jobs[i].spool);
+    return e;
 }
 
 static err prepare_body(const struct add *a, size_t i)
@@ -126,7 +148,7 @@ static err prepare_link(const struct add *a, size_t i)
     return make_name(a, i, (uint64_t)st.st_size);
 }
 
-/* UIDs and their lines, durable. Messages that others delivered meanwhile get theirs first. */
+/* UIDs and their lines. Messages that others delivered meanwhile get theirs first. */
 static err number_all(const struct add *a)
 {
     struct box *b = a->to;
@@ -151,7 +173,7 @@ static err number_all(const struct add *a)
         uidlist_record_write(&lines, a->in[i].uid, 0, maildir_base(str_from(a->jobs[i].name)));
     }
     if (!failed(e))
-        e = uidlist_append(b->dir, buf_str(&lines));
+        e = uidlist_append(b->dir, buf_str(&lines), a->by_link ? UIDLIST_SYNC : UIDLIST_SYNC_LATER);
     if (!failed(e))
         b->uidnext += (uint32_t)a->n;
     box_stamp(b, UIDLIST_FILE);
@@ -249,6 +271,8 @@ err box_maildir_add(struct box *b, struct box *from, enum box_add how, struct bo
         e = a.by_link ? prepare_link(&a, i) : prepare_body(&a, i);
     if (!failed(e))
         e = number_all(&a);
+    if (!failed(e))
+        e = sync_all(&a);
     if (!failed(e))
         e = show_all(&a);
     if (!failed(e))

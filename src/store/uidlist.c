@@ -124,7 +124,7 @@ err uidlist_replace(int maildir, str bytes)
     return file_replace(maildir, UIDLIST_FILE, bytes, 0600);
 }
 
-err uidlist_append(int maildir, str lines)
+err uidlist_append(int maildir, str lines, enum uidlist_sync sync)
 {
     auto_fd int fd = -1;
     err e = file_open(maildir, UIDLIST_FILE, O_RDWR | O_APPEND, 0, &fd);
@@ -142,7 +142,7 @@ err uidlist_append(int maildir, str lines)
         if (failed(e))
             return e;
     }
-    e = file_append_durable(fd, lines);
+    e = sync == UIDLIST_SYNC ? file_append_durable(fd, lines) : file_write(fd, lines);
     if (failed(e) && ftruncate(fd, (off_t)before) < 0)
         return e; /* a half line is skipped by every reader */
     return e;

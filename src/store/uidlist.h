@@ -41,6 +41,7 @@ err uidlist_lock(int maildir, deadline by, int *ret_lock);
 /* The whole list anew, atomic and durable. With the lock held. */
 err uidlist_replace(int maildir, str bytes);
 void uidlist_unlock(int maildir, int *lock);
-/* Adds lines at the end, synced. With the lock held. */
-err uidlist_append(int maildir, str lines);
+/* Adds lines at the end; synced, or for the caller to sync. With the lock held. */
+enum uidlist_sync { UIDLIST_SYNC, UIDLIST_SYNC_LATER };
+err uidlist_append(int maildir, str lines, enum uidlist_sync sync);
 void uidlist_make_guid(char ret[33]);

@@ -396,9 +396,9 @@ static void ban(struct jail *j, str id, int64_t since, unsigned failures, str ma
 static const char *ignored_by(struct jail *j, str id, bool address)
 {
     struct jail_net a;
-    if (address && jail_net_parse(id, &a)) {
-        if (j->def->ignoreself && j->hooks->is_self && j->hooks->is_self(j->hooks->ctx, id))
-            return "ignoreself rule";
+    if (address && j->def->ignoreself && j->hooks->is_self && j->hooks->is_self(j->hooks->ctx, id))
+        return "ignoreself rule";
+    if (address && j->def->ignored_nets.n + j->def->ignored_names.n > 0 && jail_net_parse(id, &a)) {
         for (size_t i = 0; i < j->def->ignored_nets.n; i++)
             if (jail_net_holds(&j->def->ignored_nets.at[i], &a))
                 return "ip";

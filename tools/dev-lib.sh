@@ -3,7 +3,8 @@
 # the top of the checkout.
 
 packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libcmocka-dev libssl-dev
- nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev zlib1g-dev libsqlite3-dev libutf8proc-dev libpcre2-dev libc6-dev"
+ nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev zlib1g-dev libcurl4-openssl-dev libjansson-dev
+ libsqlite3-dev libutf8proc-dev libpcre2-dev libc6-dev"
 packages_run="openssl procps"
 packages_test="python3 thunderbird python3-pytest swaks curl fetchmail mutt isync bsd-mailx ucspi-tcp clang-format
  netcat-openbsd iproute2 groff-base dovecot-imapd dovecot-sieve sieve-connect"

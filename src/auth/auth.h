@@ -9,6 +9,7 @@
 #include "auth/cache.h"
 #include "auth/conversation.h"
 #include "auth/slow.h"
+#include "auth/tokens.h"
 #include "auth/workers.h"
 #include "control/site.h"
 #include "ipc/boot.h"
@@ -29,6 +30,7 @@ struct auth {
     struct cache *cache;
     struct slow *slow;
     struct workers *workers;
+    struct tokens tokens;
     struct buf decoy; /* the hash that unknown names are checked against */
     struct site site;
     struct arena *site_arena;

@@ -20,8 +20,9 @@ struct client {
     struct conversation conversation;
     uint32_t id; /* of the packet that is to be answered */
     int64_t asked_ms;
-    uint64_t check; /* 0: none at a worker */
-    char *version;  /* what a verified login rests on: for the cache */
+    uint64_t check;               /* 0: none at a worker */
+    struct token_question *token; /* NULL: none is asked */
+    char *version;                /* what a verified login rests on: for the cache */
     size_t version_n;
 };
 
@@ -30,6 +31,8 @@ static void conversation_end(struct client *k)
     if (k->check != 0)
         workers_forget(k->auth->workers, k->check);
     k->check = 0;
+    token_forget(k->token);
+    k->token = NULL;
     loop_timer_del(k->late);
     k->late = NULL;
     if (k->version != NULL)
@@ -237,6 +240,51 @@ static void check_password(struct client *k)
     }
 }
 
+/* What a cached answer rests on: the scope asked for; a token's own end may be at most as late as
+ * the cache forgets. */
+static str token_version(const struct client *k)
+{
+    return k->auth->house.token_scope;
+}
+
+static void go_on(struct client *k, enum conversation_next next);
+
+static void on_token(void *ctx, const struct token_answer *answer)
+{
+    struct client *k = ctx;
+    struct conversation *c = &k->conversation;
+    bool active = answer->outcome == TOKEN_ACTIVE;
+    k->token = NULL;
+    loop_events(k->watch, LOOP_IN);
+    if (answer->outcome == TOKEN_UNKNOWN) {
+        conversation_fail(c, AUTH_TEMP, arena_cstr(c->arena, answer->reason));
+        outcome(k);
+        return;
+    }
+    str token = c->password;
+    enum conversation_next next = conversation_token(c, active, answer->user);
+    bool lasts = !answer->expires || (int64_t)answer->expires > clock_seconds() + CACHE_MS / 1000;
+    if (next == NEXT_DONE && c->outcome == AUTH_OK && lasts)
+        cache_put(k->auth->cache, c->user, token, token_version(k), clock_ms());
+    go_on(k, next);
+}
+
+static void check_token(struct client *k)
+{
+    struct auth *a = k->auth;
+    struct conversation *c = &k->conversation;
+    if (c->user.n && cache_has(a->cache, c->user, c->password, token_version(k), clock_ms())) {
+        go_on(k, conversation_token(c, true, c->user));
+        return;
+    }
+    loop_events(k->watch, LOOP_HUP);
+    k->token = token_ask(&a->tokens, c->password, on_token, k);
+    if (!k->token) {
+        conversation_fail(c, AUTH_TEMP, "no token can be checked now");
+        outcome(k);
+    }
+}
+
 static void go_on(struct client *k, enum conversation_next next)
 {
     struct auth_blob challenge = {.blob = k->conversation.blob};
@@ -246,6 +294,9 @@ static void go_on(struct client *k, enum conversation_next next)
         break;
     case NEXT_CHECK:
         check_password(k);
+        break;
+    case NEXT_TOKEN:
+        check_token(k);
         break;
     case NEXT_DONE:
         outcome(k);
@@ -300,7 +351,7 @@ static void on_packet(void *ctx, int fd, unsigned events)
     err e = channel_try_recv(k->channel, &p);
     if (e.kind == ERR_TEMP)
         return;
-    if (!failed(e) && (k->check != 0 || k->late != NULL))
+    if (!failed(e) && (k->check != 0 || k->token != NULL || k->late != NULL))
         e = err_new(ERR_SYNTAX, "the session does not wait for its answer");
     if (!failed(e)) {
         k->id = p.id;

@@ -23,6 +23,8 @@ static const struct mechanism mechanisms[] = {
      .initial_is_first_step = true},
     {S("APOP"), .step = apop_step},
     {S("EXTERNAL"), .step = external_step},
+    {S("OAUTHBEARER"), .step = oauthbearer_step, .in_the_clear = true, .is_token = true},
+    {S("XOAUTH2"), .step = xoauth2_step, .in_the_clear = true, .is_token = true},
 };
 
 static const struct mechanism *find(str name)
@@ -159,7 +161,7 @@ enum conversation_next conversation_start(struct conversation *c, const struct l
                                .timestamp = arena_copy(a, s->timestamp)};
     (void)snprintf(c->mechanism_name, sizeof c->mechanism_name, "%.*s", STR_ARG(s->mechanism));
     c->mechanism = find(s->mechanism);
-    if (c->mechanism == NULL)
+    if (c->mechanism == NULL || (c->mechanism->is_token && !house->tokens))
         return next_failed(c, AUTH_NO_MECHANISM, "unknown mechanism");
     return begin(c, s->has_initial, s->initial);
 }

@@ -17,6 +17,8 @@ struct login_house {
     uint8_t secret[PEOPLE_SECRET_BYTES];
     str host;    /* in challenges */
     str witness; /* ipc/witness.h; empty: no certificate is believed */
+    bool tokens; /* a token server is named */
+    str token_scope;
     bool allow_plaintext;
     bool (*is_local)(void *ctx, str domain); /* NULL: no domain is; user@domain logs in as user */
     void *ctx;
@@ -24,7 +26,7 @@ struct login_house {
     size_t (*nonce)(char *p, size_t n);
 };
 
-enum conversation_next { NEXT_CHALLENGE, NEXT_CHECK, NEXT_DONE };
+enum conversation_next { NEXT_CHALLENGE, NEXT_CHECK, NEXT_TOKEN, NEXT_DONE };
 
 struct mechanism;
 struct conversation {
@@ -41,7 +43,8 @@ struct conversation {
 
     str blob;                     /* challenge, or SCRAM's last word */
     str user;                     /* as the house knows it */
-    str password;                 /* on NEXT_CHECK */
+    str password;                 /* on NEXT_CHECK; on NEXT_TOKEN the token */
+    bool token_refused;           /* the client was told why, its next message ends it */
     struct credential credential; /* of user, or a fake */
     bool known;                   /* in the credentials file; for the log alone */
     enum auth_outcome outcome;    /* on NEXT_DONE */
@@ -53,6 +56,8 @@ struct conversation {
 enum conversation_next conversation_start(struct conversation *c, const struct login_house *house,
                                           const struct auth_start *s);
 enum conversation_next conversation_step(struct conversation *c, str blob);
+/* After NEXT_TOKEN: active says whether the token is `owner`'s. */
+enum conversation_next conversation_token(struct conversation *c, bool active, str owner);
 void conversation_checked(struct conversation *c, bool match); /* after NEXT_CHECK */
 void conversation_fail(struct conversation *c, enum auth_outcome outcome, const char *reason);
 void conversation_done(struct conversation *c); /* wipes and frees */

@@ -7,6 +7,7 @@
 #include "os/clock.h"
 #include "ipc/witness.h"
 #include "wire/sasl.h"
+#include "wire/sasl_oauth.h"
 #include "wire/saslprep.h"
 
 enum { NONCE_CHARS = 24, NONCE_ROOM = 32, SCRAM_MESSAGE_MAX = 4 * SASL_BLOB_MAX };
@@ -147,6 +148,64 @@ enum conversation_next external_step(struct conversation *c, str blob)
     if (!conversation_acts_as(c, blob))
         return next_failed(c, AUTH_BAD, "asked to act as somebody else");
     return next_ok(c, S(""));
+}
+
+/* ---- tokens ---- */
+
+static enum conversation_next take_token(struct conversation *c, err e, const struct sasl_oauth *o)
+{
+    if (failed(e))
+        return next_failed(c, AUTH_SYNTAX, e.what);
+    if (o->user.n)
+        conversation_user(c, o->user);
+    c->password = arena_copy(c->arena, o->token);
+    return NEXT_TOKEN;
+}
+
+/* RFC 7628 3.2.3: after the error the client sends one more message, whatever it is. */
+enum conversation_next oauthbearer_step(struct conversation *c, str blob)
+{
+    struct sasl_oauth o = {0};
+    if (c->token_refused)
+        return next_failed(c, AUTH_BAD, "token refused");
+    return take_token(c, sasl_oauthbearer_parse(c->arena, blob, &o), &o);
+}
+
+enum conversation_next xoauth2_step(struct conversation *c, str blob)
+{
+    struct sasl_oauth o = {0};
+    if (c->token_refused)
+        return next_failed(c, AUTH_BAD, "token refused");
+    return take_token(c, sasl_xoauth2_parse(blob, &o), &o);
+}
+
+/* A scope with a quote or backslash would not be JSON any more; no scope holds one (RFC 6749 3.3).
+ */
+static str token_error(const struct conversation *c)
+{
+    str scope = c->house->token_scope;
+    for (size_t i = 0; i < scope.n; i++)
+        if ((unsigned char)scope.p[i] < ' ' || scope.p[i] == '"' || scope.p[i] == '\\')
+            scope = S("");
+    bool old = str_eq(c->mechanism->name, S("XOAUTH2"));
+    return arena_printf(c->arena,
+                        "{\"status\":\"%s\",\"schemes\":\"bearer\","
+                        "\"scope\":\"%.*s\"}",
+                        old ? "401" : "invalid_token", STR_ARG(scope));
+}
+
+enum conversation_next conversation_token(struct conversation *c, bool active, str owner)
+{
+    str claimed = c->user;
+    if (active)
+        conversation_user(c, owner);
+    if (active && (claimed.n == 0 || str_eq(claimed, c->user)))
+        return next_ok(c, S(""));
+    if (claimed.n)
+        conversation_user(c, claimed);
+    c->token_refused = true;
+    c->blob = token_error(c);
+    return NEXT_CHALLENGE;
 }
 
 /* ---- SCRAM ---- */

@@ -9,6 +9,7 @@ struct mechanism {
     enum conversation_next (*step)(struct conversation *c, str blob);
     enum hash_kind hash;
     bool binds;                 /* SCRAM-…-PLUS */
+    bool is_token;              /* only where control/tokenurl names who knows */
     bool in_the_clear;          /* the password itself crosses the wire */
     bool initial_is_first_step; /* LOGIN: some clients send the name at once */
 };
@@ -20,6 +21,8 @@ void cram_begin(struct conversation *c);
 enum conversation_next cram_step(struct conversation *c, str blob);
 enum conversation_next apop_step(struct conversation *c, str blob);
 enum conversation_next scram_step(struct conversation *c, str blob);
+enum conversation_next oauthbearer_step(struct conversation *c, str blob);
+enum conversation_next xoauth2_step(struct conversation *c, str blob);
 enum conversation_next external_step(struct conversation *c, str blob);
 
 /* Names the user: fills user, known and credential (real or fake). */

@@ -94,6 +94,8 @@ static err load_site(struct auth *a)
     a->archive = archive;
     a->house.host = site.me.n > 0 ? site.me : S("localhost");
     a->house.allow_plaintext = site.allowplaintext;
+    a->house.tokens = site.tokenurl.n > 0;
+    a->house.token_scope = site.tokenscope;
     slow_rules(a->slow, (struct slow_rules){.first_ms = (int64_t)site.logindelay,
                                             .most_ms = (int64_t)site.maxlogindelay});
     return OK_ERR;
@@ -128,6 +130,7 @@ err auth_open(struct auth *a, struct boot *b)
     if (a->root < 0 || a->people_dir < 0)
         return err_new(ERR_NOTFOUND, "init gave no root or no people directory");
     a->loop = loop_new();
+    a->tokens = (struct tokens){.loop = a->loop, .door = b->doors[PROGRAM_INTROSPECT]};
     a->cache = cache_new();
     a->slow = slow_new();
     take_witness(a);

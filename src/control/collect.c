@@ -56,11 +56,16 @@ static err add_rules(int root, enum site_rules r, struct arena *a, struct buf *o
 
 err site_collect(int root, bool secrets, struct buf *out)
 {
+    return site_collect_for(root, secrets, ~0u, out);
+}
+
+err site_collect_for(int root, bool secrets, unsigned readers, struct buf *out)
+{
     auto_arena struct arena *a = arena_new("site collect", (size_t)4 * SITE_ARCHIVE_MAX);
     buf_add(out, S("twinpost site 1\n"));
     for (size_t i = 0; i < control_schema_n; i++) {
         const struct control_entry *c = &control_schema[i];
-        if (c->secret != secrets)
+        if (c->secret != secrets || !(c->readers & readers))
             continue;
         str path = arena_printf(a, "var/qmail/control/%s", c->name);
         err e = add_path(root, path.p, str_from(c->name), a, out);

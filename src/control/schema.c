@@ -113,6 +113,16 @@ const struct control_entry control_schema[] = {
     OURS_NUMBER(banforget, "604800", 1, MOST_SECONDS, READ_FRONT, "seconds without a point after which an address is as good as new"),
     OURS_NUMBER(logindelay, "500", 0, 60000, READ_AUTH, "milliseconds until a wrong login is answered; twice as many each time, by address and by name"),
     OURS_NUMBER(maxlogindelay, "15000", 0, 600000, READ_AUTH, "milliseconds it grows to"),
+    {.name = "tokenurl", .type = CONTROL_LINE, .restart = true, .ours = true,
+     .readers = READ_INTROSPECT | READ_AUTH | READ_INIT | READ_SMTPD | READ_IMAPD | READ_POPD,
+     .field = FIELD(str, tokenurl),
+     .help = "where OAuth tokens are checked (RFC 7662), an https URL: OAUTHBEARER and XOAUTH2 are offered; none: they are not"},
+    {.name = "tokenuser", .type = CONTROL_LINE, .fallback = "username", .ours = true, .readers = READ_INTROSPECT, .field = FIELD(str, tokenuser),
+     .help = "member of the answer that names the user: username, sub, email"},
+    {.name = "tokenscope", .type = CONTROL_LINE, .ours = true, .readers = READ_INTROSPECT | READ_AUTH, .field = FIELD(str, tokenscope),
+     .help = "scope that a token must have to be good for mail"},
+    {.name = "tokenclient", .type = CONTROL_LINE, .secret = true, .ours = true, .readers = READ_INTROSPECT, .field = FIELD(str, tokenclient),
+     .help = "id:secret by which this host may ask tokenurl"},
     OURS_CHOICE(clientcertificate, "none", READ_FRONT, "log in by a client certificate of tls/clientca.pem (SASL EXTERNAL): whose it is by its one mail address or its one common name", "none", "email", "cn"),
     OURS_NUMBER(delaynotice, "14400", 0, MOST_SECONDS, READ_SCHED, "seconds after which the sender is told once that his mail is late; 0: never"),
     OURS_CHOICE(delaynoticeto, "asked", READ_SCHED, "who is told: senders that asked for it (NOTIFY=DELAY), or all that did not forbid it", "asked", "all"),
@@ -222,7 +232,8 @@ void control_readers(unsigned readers, struct buf *b)
         buf_add(b, S("all"));
         return;
     }
-    bool first = true;
+    bool first = !(readers & READ_INTROSPECT);
+    buf_add(b, first ? S("") : S("introspect"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!(readers & (1u << i)))
             continue;

@@ -35,6 +35,7 @@ enum { /* bit masks: who reads it */
        READ_CTL = 1 << 13,
        READ_SIEVED = 1 << 14,
        READ_ALL = (1 << 15) - 1,
+       READ_INTROSPECT = 1 << 20,
 };
 
 enum { CONTROL_CHOICES = 4, CONTROL_FILE_MAX = 16 << 20, CONTROL_NAME_MAX = 64 };

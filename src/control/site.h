@@ -46,6 +46,8 @@ struct site {
     uint64_t logindelay, maxlogindelay;
     uint64_t delaynotice;
     int delaynoticeto;
+    str tokenurl, tokenuser, tokenscope;
+    str tokenclient;       /* secret: id:secret */
     int clientcertificate; /* enum site_clientcertificate */
     uint64_t concurrencyperhost;
     uint64_t timeoutimap, timeoutpop3, timeoutlogin, timeoutprogram, maxprogrammemory;
@@ -80,6 +82,8 @@ const char *site_rules_name(enum site_rules r); /* "smtp": control/tcp.smtp, or 
 /* Reads the site below root into `out` (buf_init with SITE_ARCHIVE_MAX). secrets: only the
  * secret files, else only the others. ERR_LIMIT names no file: run the checker for that. */
 err site_collect(int root, bool secrets, struct buf *out);
+/* Of the files that some of these read (schema.h's bits) alone. */
+err site_collect_for(int root, bool secrets, unsigned readers, struct buf *out);
 /* ERR_SYNTAX: not an archive. Bad values never fail here: they count as absent, as with
  * qmail, and are the checker's business. */
 err site_parse(str archive, struct arena *a, struct site *ret);

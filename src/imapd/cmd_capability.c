@@ -87,6 +87,8 @@ void capability_write(const struct session *s, struct buf *b)
     buf_add(b, S(" AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=CRAM-MD5"));
     if (s->has_certificate)
         buf_add(b, S(" AUTH=EXTERNAL"));
+    if (s->tokens && (s->tls || s->loopback || s->plain_allowed))
+        buf_add(b, S(" AUTH=OAUTHBEARER AUTH=XOAUTH2"));
     buf_add(b, s->tls || s->loopback || s->plain_allowed ? S(" AUTH=PLAIN AUTH=LOGIN")
                                                          : S(" LOGINDISABLED"));
 }

@@ -12,6 +12,8 @@ err imapd_read_site(void *ctx, struct boot *boot)
     if (failed(e))
         return e;
     f->boot = boot;
+    str url;
+    f->tokens = !failed(site_file(archive, S("tokenurl"), &url)) && str_trim(url).n;
     f->allow_plaintext = site_flag(archive, S("allowplaintext"));
     f->login_ms = (int64_t)site_number(archive, S("timeoutlogin")) * 1000;
     f->idle_ms = (int64_t)site_number(archive, S("timeoutimap")) * 1000;

@@ -6,6 +6,7 @@
 struct imapd_facts {
     struct boot *boot;
     bool allow_plaintext;
+    bool tokens;      /* OAuth is offered */
     int64_t login_ms; /* from connect to login */
     int64_t idle_ms;  /* of a silent client after its login */
 };

@@ -62,6 +62,7 @@ void login_run(const struct imapd_facts *facts, const struct session_start *star
     s->login = &l;
     s->login_by = deadline_in_ms(facts->login_ms);
     s->plain_allowed = facts->allow_plaintext;
+    s->tokens = facts->tokens;
     see_channel(s);
     s->can_starttls = l.start.can_starttls != 0;
     s->loopback = is_loopback(l.start.peer_ip);

@@ -51,6 +51,7 @@ struct seen_section {
 };
 
 struct login;   /* login.h: before the login only */
+struct notify;  /* notify.h */
 struct context; /* contexts.h: searches that are kept up to date */
 
 struct session {
@@ -64,10 +65,13 @@ struct session {
     bool tls, can_starttls;
     bool can_bind;                /* auth is given channel binding data */
     bool has_certificate;         /* front vouches for a client certificate */
+    bool tokens;                  /* OAuth is offered */
     bool loopback, plain_allowed; /* plain_allowed: by configuration */
     bool in_command;
     bool compressed;
-    unsigned bad; /* BAD answers in a row */
+    bool notify_selected, notify_delays; /* of the selected mailbox: notify.h */
+    struct notify *notify;               /* NULL: not asked for */
+    unsigned bad;                        /* BAD answers in a row */
     deadline login_by;
     int64_t idle_ms;
     struct login *login;

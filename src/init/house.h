@@ -62,6 +62,7 @@ struct house {
     struct site site;
     int site_fd;
     int witness_fd; /* ipc/witness.h: for front and auth */
+    int token_fd;   /* what only introspect may know: tokenclient, sealed */
     int secrets_fd; /* what only relay may know: relayauth, sealed */
     uint64_t generation;
     struct service_process services[PROGRAM_COUNT];
@@ -80,6 +81,7 @@ struct house {
     })
     listeners;
     int control_socket, submit_socket;
+    bool tokens; /* introspect runs */
     bool started, stopping;
     int stop_phase;
     struct loop_timer *stop_timer;
@@ -112,7 +114,7 @@ void house_start_services(struct house *h);
 void service_start(struct service_process *s);
 void service_ended(struct service_process *s, int wait_status);
 bool service_is_failing(const struct service_process *s); /* it ends again and again */
-bool is_service(enum program p);
+bool is_service(const struct house *h, enum program p);
 err house_send_site(struct house *h, int channel_fd);
 struct start {
     const struct program_plan *plan;

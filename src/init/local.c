@@ -46,7 +46,7 @@ static void tell_status(struct visitor *v)
     buf_addf(&b, "generation %llu\n", (unsigned long long)v->house->generation);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++) {
         const struct service_process *s = &v->house->services[p];
-        if (is_service(p))
+        if (is_service(v->house, p))
             buf_addf(&b, "%s pid %d %s\n", program_name(p), (int)s->pid,
                      s->ready ? "serves"
                      : s->pid ? "starts"

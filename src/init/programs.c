@@ -26,7 +26,9 @@ static const struct program_plan plans[] = {
      .user = "twpauth",
      .caps = UINT64_C(1) << CAP_DAC_READ_SEARCH, /* etc/shadow */
      .dirs = {"root", "people", "witness"},
+     .doors = {PROGRAM_INTROSPECT},
      .max_files = 8192},
+    {.program = PROGRAM_INTROSPECT, .user = "twpoauth", .dirs = {"tokensecret"}, .max_files = 1024},
     {.program = PROGRAM_ROUTE,
      .user = "qmailp",
      .caps = UINT64_C(1) << CAP_DAC_READ_SEARCH,
@@ -88,8 +90,10 @@ const struct program_plan *program_plan(enum program p)
     return NULL;
 }
 
-bool is_service(enum program p)
+bool is_service(const struct house *h, enum program p)
 {
+    if (p == PROGRAM_INTROSPECT) /* only where a token server is named, at the start */
+        return h->tokens;
     return p == PROGRAM_RECORDER || p == PROGRAM_AUTH || p == PROGRAM_ROUTE || p == PROGRAM_SCHED ||
            p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_SIEVED ||
            p == PROGRAM_FRONT;
@@ -195,6 +199,12 @@ static err send_secrets(struct house *h, int fd)
                        1);
 }
 
+static err send_token_secret(struct house *h, int fd)
+{
+    return packet_send(fd, &init_dir_schema, 0, &(struct init_dir){S("tokensecret")}, &h->token_fd,
+                       1);
+}
+
 static err send_witness(struct house *h, int fd)
 {
     return packet_send(fd, &init_dir_schema, 0, &(struct init_dir){S("witness")}, &h->witness_fd,
@@ -204,9 +214,10 @@ static err send_witness(struct house *h, int fd)
 static err send_dirs(struct house *h, const struct program_plan *plan, int fd)
 {
     for (size_t i = 0; i < 6 && plan->dirs[i]; i++) {
-        err sent = strcmp(plan->dirs[i], "secrets") == 0   ? send_secrets(h, fd)
-                   : strcmp(plan->dirs[i], "witness") == 0 ? send_witness(h, fd)
-                                                           : OK_ERR;
+        err sent = strcmp(plan->dirs[i], "tokensecret") == 0 ? send_token_secret(h, fd)
+                   : strcmp(plan->dirs[i], "secrets") == 0   ? send_secrets(h, fd)
+                   : strcmp(plan->dirs[i], "witness") == 0   ? send_witness(h, fd)
+                                                             : OK_ERR;
         if (failed(sent))
             return sent;
         for (size_t d = 0; d < sizeof directories / sizeof directories[0]; d++) {
@@ -297,7 +308,7 @@ static void stop_watching(struct service_process *s)
 static void all_ready(struct house *h)
 {
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
-        if (is_service(p) && !h->services[p].ready)
+        if (is_service(h, p) && !h->services[p].ready)
             return;
     if (h->started)
         return;
@@ -319,7 +330,7 @@ static void service_ready(struct service_process *s)
     log_event(NULL, EV_PROGRAM_STARTED, F_STR("name", str_from(program_name(s->plan->program))));
     bool others = true;
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
-        if (is_service(p) && p != PROGRAM_FRONT && !h->services[p].ready)
+        if (is_service(h, p) && p != PROGRAM_FRONT && !h->services[p].ready)
             others = false;
     if (others && h->services[PROGRAM_FRONT].pid == 0 && !h->stopping)
         service_start(&h->services[PROGRAM_FRONT]); /* clients come in when everybody is there */
@@ -488,8 +499,9 @@ void house_start_services(struct house *h)
     loop_children(h->loop, on_child, h);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
         h->services[p] = (struct service_process){.house = h, .plan = program_plan(p)};
+    h->tokens = h->site.tokenurl.n > 0;
     service_start(&h->services[PROGRAM_RECORDER]);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
-        if (is_service(p) && p != PROGRAM_RECORDER && p != PROGRAM_FRONT)
+        if (is_service(h, p) && p != PROGRAM_RECORDER && p != PROGRAM_FRONT)
             service_start(&h->services[p]);
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/schema.h"
 #include "ipc/witness.h"
 #include "log/event.h"
 #include "os/child.h"
@@ -66,7 +67,7 @@ err house_open(struct house *h, const struct options *o)
 {
     h->options = *o;
     h->real_users = geteuid() == 0;
-    h->site_fd = h->secrets_fd = h->witness_fd = h->init_door = -1;
+    h->site_fd = h->secrets_fd = h->token_fd = h->witness_fd = h->init_door = -1;
     h->control_socket = h->submit_socket = -1;
     list_init(&h->guests);
     list_init(&h->waiting);
@@ -252,11 +253,11 @@ err house_prepare(struct house *h)
     return make_certificate(h);
 }
 
-static err collect_secrets(struct house *h, int *ret_fd)
+static err collect_secrets(struct house *h, unsigned reader, int *ret_fd)
 {
     auto_buf struct buf archive;
     buf_init(&archive, SITE_ARCHIVE_MAX);
-    err e = site_collect(h->root, true, &archive);
+    err e = site_collect_for(h->root, true, reader, &archive);
     if (!failed(e))
         e = fd_sealed("secrets", buf_str(&archive), ret_fd);
     if (archive.p)
@@ -272,10 +273,12 @@ err house_load_site(struct house *h)
     if (failed(e))
         return e;
     auto_arena struct arena *arena = arena_new("site", 256 << 20);
-    auto_fd int fd = -1, secrets = -1;
+    auto_fd int fd = -1, secrets = -1, token = -1;
     e = fd_sealed("site", buf_str(&archive), &fd);
     if (!failed(e))
-        e = collect_secrets(h, &secrets);
+        e = collect_secrets(h, READ_RELAY, &secrets);
+    if (!failed(e))
+        e = collect_secrets(h, READ_INTROSPECT, &token);
     struct site site;
     if (!failed(e))
         e = site_parse(buf_str(&archive), arena, &site);
@@ -288,10 +291,12 @@ err house_load_site(struct house *h)
     arena_free(h->site_arena);
     fd_close(h->site_fd);
     fd_close(h->secrets_fd);
+    fd_close(h->token_fd);
     h->archive = MOVE(archive);
     h->site_arena = MOVE(arena);
     h->site_fd = fd_take(&fd);
     h->secrets_fd = fd_take(&secrets);
+    h->token_fd = fd_take(&token);
     h->site = site;
     h->generation++;
     return OK_ERR;

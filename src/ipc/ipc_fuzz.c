@@ -10,6 +10,7 @@
 #include "ipc/route.h"
 #include "ipc/session.h"
 #include "ipc/submit.h"
+#include "ipc/token.h"
 #include "ipc/work.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         &route_ask_schema,    &route_answer_schema, &submit_schema,          &submit_done_schema,
         &work_job_schema,     &work_result_schema,  &admin_ask_schema,       &admin_end_schema,
         &ban_add_schema,      &ban_lift_schema,     &ban_entry_schema,       &ban_done_schema,
+        &token_ask_schema,    &token_answer_schema,
     };
     str in = str_of(data, size);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

@@ -9,6 +9,7 @@ const char *program_name(enum program p)
         [PROGRAM_ROUTE] = "route", [PROGRAM_SCHED] = "sched", [PROGRAM_DELIVER] = "deliver",
         [PROGRAM_RELAY] = "relay", [PROGRAM_AUTH] = "auth",   [PROGRAM_RECORDER] = "recorder",
         [PROGRAM_CTL] = "ctl",     [PROGRAM_LOCAL] = "local", [PROGRAM_SIEVED] = "sieved",
+        [PROGRAM_INTROSPECT] = "introspect",
     };
     return p > 0 && p < PROGRAM_COUNT ? names[p] : "unknown";
 }

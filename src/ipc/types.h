@@ -26,6 +26,7 @@ enum program {
     PROGRAM_CTL,   /* an administrator's command, by the control socket */
     PROGRAM_LOCAL, /* any local user's command, by the submit socket; uid is known */
     PROGRAM_SIEVED,
+    PROGRAM_INTROSPECT,
     PROGRAM_COUNT,
 };
 const char *program_name(enum program p); /* "smtpd" */
@@ -102,6 +103,9 @@ enum ipc_type {
     IPC_BAN_LIST,
     IPC_BAN_ENTRY,
     IPC_BAN_DONE,
+    /* auth <-> introspect (ipc/token.h) */
+    IPC_TOKEN_ASK = 0x0b01,
+    IPC_TOKEN_ANSWER,
     /* imapd, popd <-> keeper (ipc/keeper.h): 0x0901 and up */
     IPC_KEEPER_FIRST = 0x0901,
 };

@@ -21,6 +21,7 @@ err popd_read_site(void *ctx, struct boot *boot)
         f->boot = boot;
         f->me = arena_copy(f->arena, site.me);
         f->allow_plaintext = site.allowplaintext;
+        f->tokens = site.tokenurl.n > 0;
         f->login_ms = (int64_t)site.timeoutlogin * 1000;
         f->timeout_ms = (int64_t)site.timeoutpop3 * 1000;
     }

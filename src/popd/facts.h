@@ -8,6 +8,7 @@ struct popd_facts {
     struct arena *arena; /* holds `me` */
     str me;
     bool allow_plaintext;
+    bool tokens;        /* OAuth is offered */
     int64_t login_ms;   /* from greeting to login, whatever the client says */
     int64_t timeout_ms; /* of a silent client after its login */
 };

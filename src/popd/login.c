@@ -102,6 +102,8 @@ static err list_mechanisms(struct login *l)
         e = io_write(l->io, S("EXTERNAL\r\n"));
     if (!failed(e) && login_may_be_plain(l))
         e = io_write(l->io, S("PLAIN\r\nLOGIN\r\n"));
+    if (!failed(e) && l->tokens && login_may_be_plain(l))
+        e = io_write(l->io, S("OAUTHBEARER\r\nXOAUTH2\r\n"));
     return failed(e) ? e : pop_say(l->io, ".");
 }
 
@@ -134,10 +136,11 @@ static err cmd_capa(struct login *l, str args)
     bool plain = login_may_be_plain(l);
     err e = pop_say(l->io, "+OK capability list follows");
     if (!failed(e))
-        e = io_writef(l->io, "%sSASL%s SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s%s\r\n",
+        e = io_writef(l->io, "%sSASL%s SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5%s%s%s\r\n",
                       plain ? "USER\r\n" : "",
                       can_bind(l) ? " SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS" : "",
-                      l->start.tls_client_cert.n ? " EXTERNAL" : "", plain ? " PLAIN LOGIN" : "");
+                      l->start.tls_client_cert.n ? " EXTERNAL" : "", plain ? " PLAIN LOGIN" : "",
+                      plain && l->tokens ? " OAUTHBEARER XOAUTH2" : "");
     if (!failed(e) && l->start.can_starttls && !l->start.tls)
         e = pop_say(l->io, "STLS");
     capabilities_write(l->io);
@@ -236,7 +239,8 @@ void login_run(const struct boot *boot, const struct popd_facts *facts,
                       .log = log_new(NULL),
                       .by = deadline_in_ms(facts->login_ms),
                       .host = facts->me,
-                      .plain_allowed = facts->allow_plaintext};
+                      .plain_allowed = facts->allow_plaintext,
+                      .tokens = facts->tokens};
     io_leash(l.io, control);
     copy_start(&l, start);
     log_set(l.log, "sid", l.start.sid);

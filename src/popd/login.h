@@ -30,6 +30,7 @@ struct login {
     struct log *log;
     deadline by;
     bool plain_allowed; /* by configuration */
+    bool tokens;        /* OAuth is offered */
     str host;           /* control/me: in the greeting */
     str timestamp;
     str user; /* of USER, waiting for PASS */

@@ -30,6 +30,8 @@ static void add_auth(const struct smtpd_session *s, struct buf *b)
         buf_add(b, S(" EXTERNAL"));
     if (session_plaintext_allowed(s))
         buf_add(b, S(" PLAIN LOGIN"));
+    if (session_plaintext_allowed(s) && s->site->tokenurl.n)
+        buf_add(b, S(" OAUTHBEARER XOAUTH2"));
 }
 
 struct reply cmd_ehlo(struct smtpd_session *s, str args)

@@ -3,13 +3,19 @@
 import base64
 import hashlib
 import hmac
+import http.server
+import json
 import os
 import re
 import socket
 import ssl
 import subprocess
+import threading
+import urllib.parse
 
 import pytest
+
+from house import House
 
 SERVICES = ("submissions", "imaps", "pop3s")
 PORTS = {"submissions": "SUBMISSIONS_PORT", "imaps": "IMAPS_PORT", "pop3s": "POP3S_PORT"}
@@ -269,3 +275,144 @@ def test_names_and_passwords_are_compared_as_rfc_4013_prepares_them(own_house):
     end_point = hashlib.sha256(sock.getpeercert(binary_form=True)).digest()
     assert scram(s, "SCRAM-SHA-256-PLUS", "ann", "IX A\u30ac", "tls-server-end-point", end_point)
     assert house.command("twinpost", "passwd", "--stdin", "ann", stdin="bell\u2028\n").returncode != 0
+
+
+# ---- OAUTHBEARER, XOAUTH2: RFC 7628, RFC 7662 ----
+
+class TokenServer:
+    """An introspection endpoint: knows some tokens, counts the questions."""
+
+    def __init__(self):
+        self.questions, self.hangs = [], False
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                token = urllib.parse.parse_qs(body)["token"][0]
+                outer.questions.append((token, self.headers["Authorization"], self.path))
+                if token == "broken":
+                    self.send_response(500)
+                    self.end_headers()
+                    return
+                if token == "nonsense":
+                    answer = b"<html>" + b"x" * 100000
+                else:
+                    known = {"anns": {"active": True, "username": "ann", "scope": "mail other"},
+                             "full": {"active": True, "username": "ann@example.test", "scope": "mail"},
+                             "narrow": {"active": True, "username": "ann", "scope": "calendar"},
+                             "old": {"active": True, "username": "ann", "scope": "mail", "exp": 1000},
+                             "stranger": {"active": True, "username": "nobody", "scope": "mail"}}
+                    answer = json.dumps(known.get(token, {"active": False})).encode()
+                self.send_response(200)
+                self.end_headers()
+                try:
+                    self.wfile.write(answer)
+                except OSError:
+                    pass
+
+            def log_message(self, *args):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokens")
+    path = folder
+    while str(path) not in ("/", "/tmp", "/var/tmp"):
+        os.chmod(path, 0o755)
+        path = path.parent
+    server = TokenServer()
+    h = House(folder)
+    for name, text in (("tokenurl", f"http://127.0.0.1:{server.port}/introspect\n"), ("tokenscope", "mail\n"),
+                       ("tokenclient", "mailhost:s3cret\n")):
+        h.control(name, text)
+    h.start()
+    yield h, server
+    h.stop()
+    server.server.shutdown()
+
+
+def bearer(token, user=None):
+    return f"n,{'a=' + user if user else ''},\x01host=x\x01auth=Bearer {token}\x01\x01"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_token_logs_its_owner_in(tokens, service):
+    house, server = tokens
+    for mechanism, first in (("OAUTHBEARER", bearer("anns")), ("OAUTHBEARER", bearer("anns", "ann@example.test")),
+                             ("OAUTHBEARER", bearer("full", "ann")),
+                             ("XOAUTH2", "user=ann\x01auth=Bearer anns\x01\x01")):
+        _, s = tls(house, service)
+        assert re.search(rf"\b{mechanism}\b", s.offered)
+        s.start(mechanism, first)
+        assert s.answer()[0], first
+    token, authorization, path = server.questions[0]
+    assert authorization == "Basic " + b64("mailhost:s3cret") and path == "/introspect"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("mechanism,first", [
+    ("OAUTHBEARER", bearer("unknown")), ("OAUTHBEARER", bearer("anns", "taro")), ("OAUTHBEARER", bearer("narrow")),
+    ("OAUTHBEARER", bearer("old")), ("XOAUTH2", "user=taro\x01auth=Bearer anns\x01\x01")])
+def test_a_refused_token_is_answered_as_rfc_7628_3_2_3_has_it(tokens, service, mechanism, first):
+    house, _ = tokens
+    _, s = tls(house, service)
+    s.start(mechanism, first)
+    ok, error = s.answer()
+    assert ok is None
+    error = json.loads(error)
+    assert error == {"status": "401" if mechanism == "XOAUTH2" else "invalid_token", "schemes": "bearer",
+                     "scope": "mail"}
+    assert s.respond("" if mechanism == "XOAUTH2" else "\x01")[0] is False
+    s.start("PLAIN", f"\0ann\0{house.PASS1}")  # the session goes on
+    assert s.answer()[0]
+
+
+def test_a_token_of_somebody_without_an_account_is_refused(tokens):
+    house, _ = tokens
+    _, s = tls(house, "imaps")
+    s.start("OAUTHBEARER", bearer("stranger"))
+    assert s.answer()[0] is False
+
+
+@pytest.mark.parametrize("token", ["broken", "nonsense"])
+def test_a_server_that_does_not_answer_right_makes_it_a_temporary_failure(tokens, token):
+    house, _ = tokens
+    _, s = tls(house, "submissions")
+    s.start("OAUTHBEARER", bearer(token))
+    ok, line = s.answer()
+    assert ok is False and line.startswith("454")
+    assert "auth" in house.log("event=program.failed")
+
+
+def test_a_token_is_asked_for_once_in_a_while(tokens):
+    house, server = tokens
+    _, s = tls(house, "imaps")
+    s.start("OAUTHBEARER", bearer("anns", "ann"))
+    assert s.answer()[0]
+    before = len(server.questions)
+    for _ in range(3):
+        _, s = tls(house, "imaps")
+        s.start("OAUTHBEARER", bearer("anns", "ann"))
+        assert s.answer()[0]
+    assert len(server.questions) == before
+
+
+def test_what_is_no_token_message_is_a_syntax_error(tokens):
+    house, _ = tokens
+    for first in ("", "n,,", "n,,\x01auth=Basic x\x01\x01", "p=tls-exporter,,\x01auth=Bearer x\x01\x01"):
+        _, s = tls(house, "submissions")
+        s.start("OAUTHBEARER", first)
+        ok, line = s.answer()
+        assert ok is False and line.startswith("501"), first
+
+
+def test_without_a_token_server_tokens_are_not_offered(house):
+    _, s = tls(house, "imaps")
+    assert "OAUTHBEARER" not in s.offered
+    s.start("OAUTHBEARER", bearer("anns"))
+    assert s.answer()[0] is False

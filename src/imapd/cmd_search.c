@@ -16,6 +16,8 @@ CMD(search)
         return reply_bad(e);
     if ((want.ret.options & IMAP_RETURN_UPDATE) && contexts_has(s, s->tag))
         return reply_bad(err_new(ERR_SYNTAX, "a search of that tag is kept up to date already"));
+    if (want.charset.n > 0 && (s->enabled & ENABLED_UTF8)) /* RFC 9755 3 */
+        return reply_bad(err_new(ERR_SYNTAX, "with UTF8=ACCEPT no charset is named"));
     if (want.numbers && (s->enabled & ENABLED_UIDONLY))
         return reply_uid_required();
     e = search_prepare(s, &want);

@@ -169,6 +169,22 @@ static void threads_are_made_from_headers(void **state)
         "* THREAD\r\nd OK Threaded.\r\n");
 }
 
+/* RFC 9755 3; RFC 9051 6.4.4: IMAP4rev2 answers with ESEARCH, whatever was asked. */
+static void newer_protocols_change_search(void **state)
+{
+    (void)state;
+    add("Subject: caf\xc3\xa9\n\nx\n", 0, 0);
+    expect_selected("b ENABLE UTF8=ACCEPT\r\nc SEARCH CHARSET UTF-8 ALL\r\n"
+                    "d SEARCH SUBJECT \"CAF\xc3\x89\"\r\ne ENABLE IMAP4rev2\r\n"
+                    "f UID SEARCH SUBJECT \"caf\xc3\xa9\"\r\ng SEARCH SEEN\r\n"
+                    "h SORT (ARRIVAL) UTF-8 ALL\r\n",
+                    "* ENABLED UTF8=ACCEPT\r\nb OK Enabled.\r\n"
+                    "c BAD with UTF8=ACCEPT no charset is named.\r\n"
+                    "* SEARCH 1\r\nd OK Searched.\r\n* ENABLED IMAP4rev2\r\ne OK Enabled.\r\n"
+                    "* ESEARCH (TAG \"f\") UID ALL 1\r\nf OK Searched.\r\n"
+                    "* ESEARCH (TAG \"g\")\r\ng OK Searched.\r\n* SORT 1\r\nh OK Sorted.\r\n");
+}
+
 /* ---- UIDONLY, RFC 9586 ---- */
 
 static void message_numbers_can_be_switched_off(void **state)
@@ -286,6 +302,7 @@ int main(void)
         WITH_MAIL(what_cannot_be_kept_up_to_date_is_said),
         WITH_MAIL(days_are_those_of_this_servers_clocks),
         WITH_MAIL(messages_are_found_by_what_they_are),
+        WITH_MAIL(newer_protocols_change_search),
         WITH_MAIL(message_numbers_can_be_switched_off),
     };
     return RUN_TALKS(tests);

@@ -4,12 +4,14 @@
 const char *program_name(enum program p)
 {
     static const char *const names[PROGRAM_COUNT] = {
-        [PROGRAM_INIT] = "init",   [PROGRAM_FRONT] = "front", [PROGRAM_SMTPD] = "smtpd",
-        [PROGRAM_IMAPD] = "imapd", [PROGRAM_POPD] = "popd",   [PROGRAM_KEEPER] = "keeper",
-        [PROGRAM_ROUTE] = "route", [PROGRAM_SCHED] = "sched", [PROGRAM_DELIVER] = "deliver",
-        [PROGRAM_RELAY] = "relay", [PROGRAM_AUTH] = "auth",   [PROGRAM_RECORDER] = "recorder",
-        [PROGRAM_CTL] = "ctl",     [PROGRAM_LOCAL] = "local", [PROGRAM_SIEVED] = "sieved",
-        [PROGRAM_INTROSPECT] = "introspect",
+        [PROGRAM_INIT] = "init",       [PROGRAM_FRONT] = "front",
+        [PROGRAM_SMTPD] = "smtpd",     [PROGRAM_IMAPD] = "imapd",
+        [PROGRAM_POPD] = "popd",       [PROGRAM_KEEPER] = "keeper",
+        [PROGRAM_ROUTE] = "route",     [PROGRAM_SCHED] = "sched",
+        [PROGRAM_DELIVER] = "deliver", [PROGRAM_RELAY] = "relay",
+        [PROGRAM_AUTH] = "auth",       [PROGRAM_RECORDER] = "recorder",
+        [PROGRAM_CTL] = "ctl",         [PROGRAM_LOCAL] = "local",
+        [PROGRAM_SIEVED] = "sieved",   [PROGRAM_INTROSPECT] = "introspect",
     };
     return p > 0 && p < PROGRAM_COUNT ? names[p] : "unknown";
 }

@@ -135,7 +135,7 @@ const struct control_entry control_schema[] = {
     OURS_NUMBER(maxprogrammemory, "1073741824", 0, MOST_BYTES, READ_DELIVER, "bytes of address space of a program in .qmail; 0: no limit"),
     OURS_MAP(quotas, READ_KEEPER | READ_DELIVER, "user:limit, *:limit for all others, as 2G or 500M,10000C (C: messages); no line: no limit"),
     OURS_CHOICE(quotafull, "temporary", READ_DELIVER, "mail for a user whose quota is used up: tried again for a while, or sent back at once", "temporary", "permanent"),
-    OURS_LIST(autofolders, NULL, READ_KEEPER, "folders (UTF-8, '.' between levels) that a new user has from his first login on, subscribed: Drafts, Junk, Sent, Trash, Archive, …"),
+    OURS_LIST(autofolders, NULL, READ_KEEPER, "folders (UTF-8, '.' between levels) that a new user has from his first login on, subscribed: Drafts, Junk, Sent, Trash, Archive and so on"),
     OURS_NUMBER(maxsieveredirects, "4", 0, 64, READ_DELIVER, "redirects of one message that a user's Sieve script may do"),
     OURS_NUMBER(maxsievescripts, "32", 1, 1000, READ_SIEVED, "Sieve scripts that a user may keep"),
     OURS_NUMBER(maxsievebytes, "1048576", 1024, 67108864, READ_SIEVED, "bytes of them together"),

@@ -11,9 +11,10 @@
  * fail2ban does, and reports what it decides through jail_hooks.event. It does no I/O and reads
  * no clock. What a daemon has to bring:
  * - lines: open each log of def->logs (globs; `tail`: start at its end), feed lines to every jail
- *   that has it (follow_split.h makes lines of blocks). Call jail_time() with FILTER_TIME_CATCH_UP
- *   until the first end of file, then FILTER_TIME_LIVE. For the journal: one line a record, as the
- * short format has it without its date, and jail_line_at() with the record's time.
+ *   that has it (follow.h: through rotation, and where to begin). Call jail_time() with
+ * FILTER_TIME_CATCH_UP until the first end of file, then FILTER_TIME_LIVE. For the journal: one
+ * line a record, as the short format has it without its date, and jail_line_at() with the record's
+ * time.
  * - jail_tick() when jail_next() says so, at least every few seconds: bans end, old counts go.
  * - hooks: names to addresses, own addresses, ignorecommand, earlier bans (a database).
  * - carrying out: JAIL_BAN and JAIL_UNBAN are orders; def->port, def->protocol and def->actions

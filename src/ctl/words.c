@@ -98,6 +98,7 @@ const struct word_pair words_table[] = {
     {"%1: delivered here: %2", "%1: このホストに配送しました: %2"},
     {"%1: sent to another host: %2", "%1: 他のホストへ送りました: %2"},
     {"%1: not yet, it will be tried again: %2", "%1: まだ配送できません。また試みます: %2"},
+    {"the mail filter of %1 failed, and the message is kept: %2", "%1 のメールフィルタが失敗したので、メールはそのまま受け取りました: %2"},
     {"%1: failed for good: %2", "%1: 配送できませんでした: %2"},
     {"the sender %2 is told: bounce %1", "差出人 %2 に知らせます: 不達通知 %1"},
     {"%1: the bounce cannot be delivered either, and is dropped: %2", "%1: 不達通知も届けられず、捨てました: %2"},

@@ -159,7 +159,9 @@ static void tell_problem(struct filtering *f, const struct sieve_problem *p)
     auto_buf struct buf b;
     buf_init(&b, 2000);
     sieve_problem_write(&b, p, SIEVE_ENGLISH);
-    log_event(NULL, EV_SIEVE_FAILED, F_STR("user", f->job->in.user), F_STR("id", f->job->in.id),
+    uint64_t id = 0;
+    (void)str_u64(f->job->in.id, &id); /* digits, as sched makes them */
+    log_event(NULL, EV_SIEVE_FAILED, F_STR("user", f->job->in.user), F_INT("id", (int64_t)id),
               F_STR("text", buf_str(&b)));
     say(f->job, "kept, because of", buf_str(&b));
     filter_notice(f, p);

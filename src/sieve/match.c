@@ -5,7 +5,7 @@
 #include "wire/casemap.h"
 #include "wire/charset.h"
 #include "wire/find.h"
-#include "wire/fold.h"
+#include "wire/normal.h"
 
 struct matcher matcher_of(struct run *r, const struct node *n, const struct bound *keys)
 {
@@ -172,11 +172,31 @@ static bool glob(struct run *r, enum comparator cmp, str pattern, str value,
     return run_work(r, steps);
 }
 
+/* Letters without their case, each in as many octets as it had, so that what '*' catches can be cut
+ * out of the original. What has no such partner stays as it is. */
+static str unicode_same_length(struct run *r, str s)
+{
+    char *p = arena_alloc(r->scratch, s.n + 1, 1);
+    auto_buf struct buf one;
+    buf_init(&one, 256);
+    for (size_t i = 0, n; i < s.n; i += n) {
+        str c = str_slice(s, i, i + step_of(CMP_UNICODE, s, i));
+        n = c.n;
+        buf_reset(&one);
+        if (n > 1)
+            normal_add(&one, c);
+        bool fits = n > 1 && one.n == n;
+        for (size_t k = 0; k < n; k++)
+            p[i + k] = fits ? one.p[k] : char_lower(c.p[k]);
+    }
+    return str_of(p, s.n);
+}
+
 static str same_length(struct run *r, enum comparator cmp, str s)
 {
     if (cmp == CMP_OCTET)
         return s;
-    return cmp == CMP_UNICODE ? fold_copy(r->scratch, s) : arena_lower(r->scratch, s);
+    return cmp == CMP_UNICODE ? unicode_same_length(r, s) : arena_lower(r->scratch, s);
 }
 
 static void capture(struct run *r, const struct matcher *m, const str *texts, size_t n)

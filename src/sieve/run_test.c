@@ -56,6 +56,8 @@ static void headers_are_compared_decoded_and_trimmed(void **state)
     NO("", "header :contains \"x-none\" \"\"");
     YES("\"comparator-i;unicode-casemap\"",
         "header :contains :comparator \"i;unicode-casemap\" \"subject\" \"ＨＥＬＬＯ\"");
+    YES("\"comparator-i;unicode-casemap\",\"variables\"",
+        "string :matches :comparator \"i;unicode-casemap\" \"ÄRGER über é\" \"är*Ü?er*\"");
 }
 
 static void addresses_are_cut_into_parts(void **state)

@@ -217,6 +217,8 @@ err front_run(struct front *f)
         *l = (struct listener_watch){.front = f, .service = b->service, .fd = b->fd};
         l->watch = loop_add(f->loop, l->fd, LOOP_IN, on_listener, l);
     }
+    log_hold();
+    loop_each_round(f->loop, log_release, NULL);
     return loop_run(f->loop);
 }
 
@@ -239,4 +241,5 @@ void front_close(struct front *f)
     loop_free(f->loop);
     arena_free(f->site_arena);
     fd_unmap(f->archive);
+    log_release(NULL);
 }

@@ -26,6 +26,9 @@ static struct {
     const char *program;
     int fd;
     uint64_t lost;
+    bool holding;
+    size_t held; /* lines in `waiting` */
+    struct buf waiting;
 } sink = {.program = "twinpost", .fd = -1};
 
 static const struct {
@@ -166,17 +169,50 @@ static void add_head(struct buf *b, enum event e)
              catalogue[e].name, level_name(catalogue[e].level), sink.program, (long)getpid());
 }
 
+static void send_packet(str lines, size_t n_lines)
+{
+    ssize_t n;
+    do
+        n = send(sink.fd, lines.p, lines.n, MSG_NOSIGNAL | MSG_EOR);
+    while (n < 0 && errno == EINTR);
+    sink.lost = n >= 0 ? 0 : sink.lost + n_lines;
+}
+
+void log_hold(void)
+{
+    if (!sink.holding)
+        buf_init(&sink.waiting, EVENT_MAX);
+    sink.holding = sink.fd >= 0;
+}
+
+void log_release(void *unused)
+{
+    (void)unused; /* there is one log */
+    if (sink.held == 0)
+        return;
+    send_packet(buf_str(&sink.waiting), sink.held);
+    buf_reset(&sink.waiting);
+    sink.held = 0;
+}
+
+static void hold(str line)
+{
+    if (sink.waiting.n + line.n + 1 > EVENT_MAX)
+        log_release(NULL);
+    if (sink.held)
+        buf_addc(&sink.waiting, '\n');
+    buf_add(&sink.waiting, line);
+    sink.held++;
+}
+
 static void send_line(str line)
 {
+    if (sink.holding) {
+        hold(line);
+        return;
+    }
     if (sink.fd >= 0) {
-        ssize_t n;
-        do
-            n = send(sink.fd, line.p, line.n, MSG_NOSIGNAL | MSG_EOR);
-        while (n < 0 && errno == EINTR);
-        if (n >= 0)
-            sink.lost = 0;
-        else
-            sink.lost++;
+        send_packet(line, 1);
         return;
     }
     struct buf b;
@@ -205,6 +241,8 @@ void log_emit(const struct log *l, enum event e, const struct field *f, size_t n
     if (!b.over)
         send_line(buf_str(&b));
     else
-        sink.lost++; /* more fields than any event of ours has */
+        sink.lost++;                        /* more fields than any event of ours has */
+    if (catalogue[e].level >= LEVEL_NOTICE) /* who says such a thing may be about to end */
+        log_release(NULL);
     buf_done(&b);
 }

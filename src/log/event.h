@@ -2,7 +2,7 @@
 /* log/event.h -- every message, session and decision is an event: a name from the catalogue
  * (log/events.def) plus typed fields.
  *
- * A process opens its log once. Events leave as one packet each, a JSON object on one line:
+ * A process opens its log once. Events leave as a packet each, a JSON object on one line:
  * {"t":"2026-11-24T15:10:56.123456Z","event":"smtp.accepted","program":"smtpd","pid":7,…}.
  * They go to the recorder through LOG_FD, or to stderr in plain words when there is none.
  * Emitting never blocks for more than a second and never fails the caller: an event that
@@ -24,6 +24,11 @@ struct field {
 #define F_STR(k, v) ((struct field){.key = (k), .type = FIELD_STR, .s = (v)})
 #define F_INT(k, v) ((struct field){.key = (k), .type = FIELD_INT, .i = (int64_t)(v)})
 #define F_ERR(v) ((struct field){.key = "error", .type = FIELD_ERR, .e = (v)})
+
+/* For programs with an event loop: from now on events of a round wait for log_release(), and leave
+ * as one packet, a line each. One of level notice or above takes all that wait with it at once. */
+void log_hold(void);
+void log_release(void *unused); /* fit for loop_each_round() */
 
 struct log; /* carries inherited fields: sid, peer, user */
 

@@ -33,10 +33,42 @@ static void an_event_is_one_json_object_with_its_fields(void **state)
     clock_freeze_for_test(-1);
 }
 
+static size_t lines_in_next_packet(int fd)
+{
+    char got[4096] = {0};
+    ssize_t n = recv(fd, got, sizeof got - 1, MSG_DONTWAIT);
+    size_t lines = n > 0;
+    for (ssize_t i = 0; i < n; i++)
+        lines += got[i] == '\n';
+    return lines;
+}
+
+static void held_events_leave_together_and_grave_ones_do_not_wait(void **state)
+{
+    (void)state;
+    int a, b;
+    assert_false(failed(fd_pair(FD_PAIR_PACKET, &a, &b)));
+    log_open("sched", a);
+    log_hold();
+    log_event(NULL, EV_SMTP_ACCEPTED, F_INT("bytes", 1));
+    log_event(NULL, EV_SMTP_ACCEPTED, F_INT("bytes", 2));
+    assert_int_equal(lines_in_next_packet(b), 0);
+    log_release(NULL);
+    assert_int_equal(lines_in_next_packet(b), 2);
+    log_release(NULL);
+    assert_int_equal(lines_in_next_packet(b), 0);
+    log_event(NULL, EV_SMTP_ACCEPTED, F_INT("bytes", 3));
+    log_event(NULL, EV_PROGRAM_FAILED, F_INT("bytes", 4));
+    assert_int_equal(lines_in_next_packet(b), 2);
+    fd_close(a);
+    fd_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_one_json_object_with_its_fields),
+        cmocka_unit_test(held_events_leave_together_and_grave_ones_do_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,7 @@ struct loop {
     bool stop;
     VEC(struct loop_timer *) heap;
     VEC(struct deferred) deferred;
+    struct deferred round_end;
     struct loop_fd *dead;
     int signal_fd;
     struct loop_fd *signal_watch;
@@ -215,6 +216,11 @@ void loop_defer(struct loop *l, loop_timer_fn *fn, void *ctx)
     vec_push(&l->deferred, (struct deferred){fn, ctx});
 }
 
+void loop_each_round(struct loop *l, loop_timer_fn *fn, void *ctx)
+{
+    l->round_end = (struct deferred){fn, ctx};
+}
+
 static void reap(struct loop *l)
 {
     int status;
@@ -312,6 +318,8 @@ err loop_run(struct loop *l)
         }
         run_timers(l);
         run_deferred(l);
+        if (l->round_end.fn)
+            l->round_end.fn(l->round_end.ctx);
         free_dead(l);
     }
     return OK_ERR;

@@ -28,5 +28,7 @@ void loop_timer_move(struct loop_timer *t, deadline when); /* also starts one th
 void loop_timer_del(struct loop_timer *t);                 /* NULL is fine */
 /* Runs once after all ready events of the present round: for batching (group commit). */
 void loop_defer(struct loop *l, loop_timer_fn *fn, void *ctx);
+/* Runs at the end of every round, after all that was deferred. One for each loop. */
+void loop_each_round(struct loop *l, loop_timer_fn *fn, void *ctx);
 void loop_children(struct loop *l, loop_child_fn *fn, void *ctx); /* called for each that ended */
 void loop_signals(struct loop *l, const int *signals, size_t n, loop_signal_fn *fn, void *ctx);

@@ -54,12 +54,16 @@ static void on_events(void *ctx, int fd, unsigned events)
 {
     struct recorder *r = ctx;
     (void)events;
-    static char line[LINE_MAX_BYTES];
+    static char packet[LINE_MAX_BYTES];
     for (int i = 0; i < PER_SOURCE; i++) { /* then the others have their turn */
-        ssize_t n = recv(fd, line, sizeof line, MSG_DONTWAIT);
+        ssize_t n = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
         if (n <= 0)
             break;
-        take(r, str_of(line, (size_t)n));
+        str line, rest = str_of(packet, (size_t)n);
+        while (
+            str_cut(rest, '\n', &line, &rest)) /* a program with a loop sends a round's at once */
+            take(r, line);
+        take(r, line);
     }
     loop_defer(r->loop, flush_round, r);
 }

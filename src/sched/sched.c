@@ -261,6 +261,8 @@ err sched_run(struct sched *s)
     sched_each(s, start_found); /* in order of arrival, those that are due */
     loop_timer_move(s->tidy_timer, (deadline){0});
     err e = boot_ready(s->boot);
+    log_hold();
+    loop_each_round(s->loop, log_release, NULL);
     if (!failed(e))
         e = loop_run(s->loop);
     if (failed(e))
@@ -271,6 +273,7 @@ err sched_run(struct sched *s)
     e = queue_commit(s->queue);
     if (!failed(e))
         log_event(NULL, EV_QUEUE_STOPPED, F_INT("messages", queue_count(s->queue)));
+    log_release(NULL);
     return e;
 }
 

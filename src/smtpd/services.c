@@ -9,16 +9,6 @@
 
 enum { ROUTE_MS = 30000, SUBMIT_MS = 300000 };
 
-void services_close(struct services *v)
-{
-    channel_free(v->route);
-    channel_free(v->sched);
-    channel_free(v->auth);
-    v->route = v->sched = v->auth = NULL;
-    free(v->kept);
-    v->kept = NULL;
-}
-
 static err reach(struct services *v, struct channel **c, enum program service)
 {
     return *c ? OK_ERR : v->open(v->ctx, service, c);
@@ -34,33 +24,63 @@ static err forget_if_failed(struct channel **c, err e)
     return e;
 }
 
-static bool is_kept(const struct services *v, str address, bool relay)
+/* What route accepts depends on RELAYCLIENT and the login: that is part of the key. */
+static str kept_key(str address, bool relay, struct buf *b)
 {
-    int64_t now = clock_ms();
-    for (size_t i = 0; v->kept && i < ROUTES_KEPT; i++) {
-        const struct kept_route *k = &v->kept[i];
-        if (k->until_ms > now && k->relay == relay && str_eq(address, str_of(k->address, k->n)))
-            return true;
-    }
-    return false;
+    buf_addc(b, relay ? 'r' : 'n');
+    buf_add(b, address);
+    return buf_str(b);
 }
 
-static void keep(struct services *v, str address, bool relay)
+static bool is_kept(const struct services *v, str key)
 {
-    if (address.n > ROUTE_KEPT_ADDRESS)
-        return;
+    const int64_t *until = v->kept ? map_get(v->kept, key) : NULL;
+    return until && *until > clock_ms();
+}
+
+static void keep(struct services *v, str key)
+{
+    size_t at = 0;
+    str oldest;
+    void *value;
     if (!v->kept)
-        v->kept = mem_alloc("kept routes", ROUTES_KEPT * sizeof *v->kept);
-    struct kept_route *k = &v->kept[v->next_kept++ % ROUTES_KEPT];
-    k->until_ms = clock_ms() + ROUTE_KEPT_MS;
-    k->relay = relay;
-    k->n = address.n;
-    memcpy(k->address, address.p, address.n);
+        v->kept = map_new();
+    free(map_take(v->kept, key)); /* what is asked again begins again */
+    if (map_count(v->kept) >= ROUTES_KEPT && map_next(v->kept, &at, &oldest, &value)) {
+        (void)map_take(v->kept, oldest); /* value itself */
+        free(value);
+    }
+    int64_t *until = mem_alloc("kept route", sizeof *until);
+    *until = clock_ms() + ROUTE_KEPT_MS;
+    map_put(v->kept, key, until);
+}
+
+static void forget_kept(struct services *v)
+{
+    size_t at = 0;
+    str key;
+    void *value;
+    while (v->kept && map_next(v->kept, &at, &key, &value))
+        free(value);
+    map_free(v->kept);
+    v->kept = NULL;
+}
+
+void services_close(struct services *v)
+{
+    channel_free(v->route);
+    channel_free(v->sched);
+    channel_free(v->auth);
+    v->route = v->sched = v->auth = NULL;
+    forget_kept(v);
 }
 
 err services_route(struct services *v, str address, bool relay, struct route_answer *ret)
 {
-    if (is_kept(v, address, relay)) {
+    auto_buf struct buf b;
+    buf_init(&b, ROUTE_KEPT_ADDRESS + 1);
+    str key = kept_key(address, relay, &b);
+    if (!b.over && is_kept(v, key)) {
         *ret = (struct route_answer){.outcome = ROUTE_LOCAL};
         return OK_ERR;
     }
@@ -73,8 +93,8 @@ err services_route(struct services *v, str address, bool relay, struct route_ans
                     deadline_in_ms(ROUTE_MS), &answer, NULL);
     if (failed(e))
         return forget_if_failed(&v->route, e);
-    if (answer.outcome == ROUTE_LOCAL || answer.outcome == ROUTE_REMOTE)
-        keep(v, address, relay);
+    if (!b.over && (answer.outcome == ROUTE_LOCAL || answer.outcome == ROUTE_REMOTE))
+        keep(v, key);
     *ret = answer;
     return OK_ERR;
 }

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* smtpd/services.h -- what a session asks of route, sched and auth.
  *
- * Channels are opened at the first question and kept for the session. A recipient's answer
- * is remembered for two seconds, so that a burst of mails to one address asks once.
+ * Channels are opened at the first question and kept for the session. That an address is
+ * accepted is remembered for ten seconds, so that a flow of mail to some addresses asks about
+ * each now and then; one that vanishes meanwhile is refused by the queue, which asks anew.
  */
 #pragma once
+#include "base/map.h"
 #include "ipc/auth.h"
 #include "ipc/route.h"
 #include "ipc/submit.h"
 
-enum { ROUTES_KEPT = 128, ROUTE_KEPT_MS = 2000, ROUTE_KEPT_ADDRESS = 256 };
-
-struct kept_route {
-    int64_t until_ms;
-    bool relay;
-    size_t n;
-    char address[ROUTE_KEPT_ADDRESS];
-};
+enum { ROUTES_KEPT = 128, ROUTE_KEPT_MS = 10000, ROUTE_KEPT_ADDRESS = 256 };
 
 struct services {
     /* A new channel to a service. ERR_NOTFOUND: this house has none (sessions by hand). */
     err (*open)(void *ctx, enum program service, struct channel **ret);
     void *ctx;
     struct channel *route, *sched, *auth;
-    struct kept_route *kept; /* ROUTES_KEPT addresses that route accepted; NULL: none yet */
-    size_t next_kept;
+    struct map *kept; /* ROUTES_KEPT addresses that route accepted: int64_t, until when */
 };
 
 void services_close(struct services *v);

@@ -36,6 +36,7 @@ CMD(getmetadata);
 CMD(setmetadata);
 CMD(append);
 CMD(replace);
+CMD(notify);
 CMD(compress);
 CMD(idle);
 /* in a mailbox */

@@ -61,6 +61,7 @@ static const struct {
     {S("QUOTA"), AFTER},
     {S("QUOTA=RES-STORAGE"), AFTER},
     {S("QUOTA=RES-MESSAGE"), AFTER},
+    {S("NOTIFY"), AFTER},
     /* clang-format on */
 };
 

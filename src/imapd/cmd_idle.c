@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* RFC 2177. Most of a session's life is spent here: session_wait() gives its memory back. */
 #include "imapd/cmd.h"
+#include "imapd/notify.h"
 #include "imapd/sync.h"
 #include "os/clock.h"
 
@@ -46,6 +47,8 @@ CMD(idle)
             return reply_lost(s);
         else if (ready & READY_CLIENT)
             return idle_done(s);
+        else if (s->notify != NULL && (s->phase != PHASE_SELECTED || s->notify_selected))
+            notify_say(s);
         else if (s->phase == PHASE_SELECTED)
             sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
         else if (store_has_news(s->store) && ++surprises == IDLE_SURPRISES_MAX)

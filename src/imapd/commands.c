@@ -34,7 +34,9 @@ static const struct command table[] = {
     {.name = S("SETQUOTA"), .phases = IN, .news = NEWS_ALL, .run = cmd_setquota},
     {.name = S("STATUS"), .phases = IN, .news = NEWS_ALL, .run = cmd_status},
     {.name = S("APPEND"), .phases = IN, .run = cmd_append},
+    /* It looks at phase and numbers itself: its message must be read past when it is refused. */
     {.name = S("REPLACE"), .phases = IN, .uid = true, .run = cmd_replace},
+    {.name = S("NOTIFY"), .phases = IN, .run = cmd_notify},
     {.name = S("COMPRESS"), .phases = IN, .run = cmd_compress},
     {.name = S("IDLE"), .phases = IN, .run = cmd_idle},
     {.name = S("CHECK"), .phases = BOX, .run = cmd_check},

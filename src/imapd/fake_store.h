@@ -640,6 +640,26 @@ err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, 
     return fake_fail(s, ERR_NOTFOUND, "No such message");
 }
 
+err store_watch(struct store *s, const str *folders, size_t n, bool tree)
+{
+    (void)s, (void)folders, (void)n, (void)tree;
+    return OK_ERR;
+}
+
+bool store_has_notices(struct store *s)
+{
+    (void)s;
+    return false;
+}
+
+err store_notices(struct store *s, struct arena *a, struct store_notice **ret, size_t *ret_n)
+{
+    (void)s, (void)a;
+    *ret = NULL;
+    *ret_n = 0;
+    return OK_ERR;
+}
+
 err store_quota(struct store *s, struct store_quota *ret)
 {
     *ret = s->quota;

@@ -12,6 +12,7 @@
 
 #include "imapd/collect.h"
 #include "imapd/contexts.h"
+#include "imapd/notify.h"
 #include "imapd/saved.h"
 #include "imapd/sync.h"
 #include "os/clock.h"
@@ -99,6 +100,7 @@ void session_free(struct session *s)
 {
     if (s == NULL)
         return;
+    notify_forget(s);
     session_forget_section(s);
     saved_forget(s);
     contexts_forget(s);
@@ -354,11 +356,30 @@ static void collect_failed(struct session *s, err e)
     s->phase = PHASE_END;
 }
 
+/* RFC 5465: between commands there may be something to say, too. */
+static err await_command(struct session *s)
+{
+    deadline by = session_deadline(s);
+    /* What came while a command ran wakes nobody any more. */
+    bool late = s->notify != NULL && io_peek(s->io).n == 0;
+    if (late && (store_has_news(s->store) || store_has_notices(s->store)))
+        notify_say(s);
+    for (;;) {
+        unsigned ready;
+        err e = session_wait(s, s->notify != NULL ? WAIT_CLIENT_OR_NEWS : WAIT_CLIENT, by, &ready);
+        if (failed(e) || (ready & READY_CLIENT))
+            return e;
+        notify_say(s);
+        arena_reset(s->arena);
+        if (s->phase == PHASE_END)
+            return err_new(ERR_CLOSED, "the session ended");
+    }
+}
+
 void session_run(struct session *s)
 {
     while (s->phase != PHASE_END) {
-        unsigned ready;
-        err e = session_wait(s, WAIT_CLIENT, session_deadline(s), &ready);
+        err e = await_command(s);
         struct collected got = {0};
         if (!failed(e))
             e = collect_command(s, &got);

@@ -257,3 +257,15 @@ static const struct ipc_field keeper_quota_fields[] = {
 };
 const struct ipc_schema keeper_quota_schema =
     IPC_SCHEMA(IPC_KEEPER_QUOTA, "keeper quota", keeper_quota_fields);
+static const struct ipc_field keeper_watch_fields[] = {
+    IPC_TEXT(struct keeper_watch, folders, KEEPER_INLINE_MAX),
+    IPC_NUM(struct keeper_watch, tree),
+};
+const struct ipc_schema keeper_watch_schema =
+    IPC_SCHEMA(IPC_KEEPER_WATCH, "keeper watch", keeper_watch_fields);
+const struct ipc_schema keeper_notice_schema =
+    IPC_SCHEMA(IPC_KEEPER_NOTICE, "keeper notice", keeper_nothing_fields);
+const struct ipc_schema keeper_notices_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_NOTICES_ASK, "keeper notices ask", keeper_nothing_fields);
+const struct ipc_schema keeper_notices_schema =
+    IPC_SCHEMA(IPC_KEEPER_NOTICES, "keeper notices", keeper_data_fields);

@@ -47,6 +47,10 @@ enum keeper_type {
     IPC_KEEPER_ATTRIBUTES_SET,
     IPC_KEEPER_QUOTA_ASK,
     IPC_KEEPER_QUOTA,
+    IPC_KEEPER_WATCH,
+    IPC_KEEPER_NOTICE,
+    IPC_KEEPER_NOTICES_ASK,
+    IPC_KEEPER_NOTICES,
     IPC_KEEPER_STORED,
     IPC_KEEPER_COLUMN_ASK,
     IPC_KEEPER_COLUMN,
@@ -68,7 +72,9 @@ enum {
     KEEPER_DIGESTS_MAX = 512,
     KEEPER_ID_MAX = 64,
     KEEPER_SPOOLS_MAX = 8,
-    KEEPER_STAGED_MAX = 200, /* messages of one MULTIAPPEND */
+    KEEPER_WATCHED_MAX = 1000,      /* folders that a session hears of though they are not open */
+    KEEPER_NOTICES_MAX = 32 * 1024, /* octets of what it has not asked for yet */
+    KEEPER_STAGED_MAX = 200,        /* messages of one MULTIAPPEND */
 };
 
 struct keeper_nothing {
@@ -284,6 +290,27 @@ struct keeper_pick { /* -> BODIES: one message of any folder */
     uint32_t uid;
 };
 extern const struct ipc_schema keeper_pick_schema;
+
+/* What happens to folders that are not open. Unasked (id 0) comes NOTICE, once until NOTICES_ASK.
+ */
+struct keeper_watch { /* -> DONE; in the place of what was watched before */
+    str folders;      /* names, NUL after each: their messages */
+    uint32_t tree;    /* 1: names, subscriptions, attributes of all */
+};
+extern const struct ipc_schema keeper_watch_schema;
+extern const struct ipc_schema keeper_notice_schema;      /* keeper_nothing */
+extern const struct ipc_schema keeper_notices_ask_schema; /* keeper_nothing -> NOTICES */
+/* keeper_data: for each a byte, a folder's name, NUL, one more string, NUL. */
+enum keeper_notice {
+    KEEPER_NOTICE_MESSAGES = 1, /* came, went, changed their flags */
+    KEEPER_NOTICE_CREATED,
+    KEEPER_NOTICE_DELETED,
+    KEEPER_NOTICE_RENAMED, /* the second string: from which name */
+    KEEPER_NOTICE_SUBSCRIPTIONS,
+    KEEPER_NOTICE_ATTRIBUTES, /* the second string: which, apart by a space */
+    KEEPER_NOTICE_OVERFLOW,   /* some were lost */
+};
+extern const struct ipc_schema keeper_notices_schema;
 
 extern const struct ipc_schema keeper_quota_ask_schema; /* keeper_nothing -> QUOTA */
 struct keeper_quota {

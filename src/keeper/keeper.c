@@ -213,6 +213,8 @@ static void end_client(struct client *c)
 {
     struct keeper *k = c->keeper;
     drop_spools(c);
+    if (k->notices)
+        notices_leave(c);
     keeper_leave(k, c);
     loop_del(c->watch);
     list_del(&c->node);
@@ -528,6 +530,7 @@ void keeper_done(struct keeper *k)
     indexer_free(k->indexer);
     loop_timer_del(k->flush);
     index_free(k->index);
+    notices_done(k);
     loop_del(k->inotify_watch);
     loop_del(k->init_watch);
     loop_timer_del(k->idle);

@@ -37,6 +37,12 @@ struct spool {
     char folder[STORE_NAME_MAX + 1];
 };
 
+struct watched { /* a folder that a session hears of: notices.c */
+    char *name;
+    int wd[2];
+    bool dirty; /* told, not asked for yet */
+};
+
 struct staged {     /* of a MULTIAPPEND */
     char name[256]; /* in the folder's tmp/ */
     uint32_t flags;
@@ -59,12 +65,17 @@ struct client {
     struct spool spools[KEEPER_SPOOLS_MAX];
     VEC(struct staged) staged;
     char staged_folder[STORE_NAME_MAX + 1];
+    VEC(struct watched) watched;
+    bool watches_tree, notice_told;
+    int tree_wd;
+    struct buf notices;
 };
 
 struct keeper {
     struct loop *loop;
     struct log *log;
     struct folders folders;
+    struct notices *notices; /* NULL: nobody asked yet */
     struct quota quota;
     const str *new_folders;
     size_t n_new_folders;
@@ -126,6 +137,12 @@ err serve_copy(struct client *c, const struct packet *p);
 err serve_append(struct client *c, const struct packet *p);
 err serve_spool(struct client *c, const struct packet *p);
 err serve_spool_drop(struct client *c, const struct packet *p);
+/* notices.c */
+err serve_watch(struct client *c, const struct packet *p);
+err serve_notices(struct client *c, const struct packet *p);
+void notices_attributes(struct keeper *k, str folder, str names, const struct client *but);
+void notices_leave(struct client *c);
+void notices_done(struct keeper *k);
 err serve_quota(struct client *c, const struct packet *p);
 /* Folders that a new user gets, subscribed; they must live as long as the keeper. */
 void keeper_set_folders(struct keeper *k, const str *names, size_t n);

@@ -155,6 +155,8 @@ err serve(struct client *c, const struct packet *p)
         {IPC_KEEPER_INDEX_ASK, serve_index},
         {IPC_KEEPER_PICK, serve_pick},
         {IPC_KEEPER_QUOTA_ASK, serve_quota},
+        {IPC_KEEPER_WATCH, serve_watch},
+        {IPC_KEEPER_NOTICES_ASK, serve_notices},
         {IPC_KEEPER_ATTRIBUTES_ASK, serve_attributes},
         {IPC_KEEPER_ATTRIBUTES_SET, serve_set_attributes},
         {IPC_KEEPER_DIGESTS_ASK, serve_digests},

@@ -52,8 +52,9 @@ err serve_attributes(struct client *c, const struct packet *p)
     return channel_try_send(c->channel, &keeper_attributes_schema, p->id, &a, &fd, fd >= 0);
 }
 
-static err change(struct keeper *k, const struct keeper_attributes_set *q)
+static err change(struct client *c, const struct keeper_attributes_set *q)
 {
+    struct keeper *k = c->keeper;
     auto_buf struct buf path;
     struct attributes set;
     buf_init(&path, 2048);
@@ -67,7 +68,18 @@ static err change(struct keeper *k, const struct keeper_attributes_set *q)
             return err_new(ERR_LIMIT, "too many attributes");
         set.at[set.n++] = (struct attribute){.name = one};
     }
-    return attributes_change(k->folders.home, path.p, set.at, set.n);
+    e = attributes_change(k->folders.home, path.p, set.at, set.n);
+    if (failed(e))
+        return e;
+    auto_buf struct buf names;
+    buf_init(&names, KEEPER_NOTICES_MAX / 4); /* more than fits is told in part */
+    for (size_t i = 0; i < set.n; i++) {
+        if (i > 0)
+            buf_addc(&names, ' ');
+        buf_add(&names, set.at[i].name);
+    }
+    notices_attributes(k, q->folder, buf_str(&names), c);
+    return OK_ERR;
 }
 
 err serve_set_attributes(struct client *c, const struct packet *p)
@@ -76,5 +88,5 @@ err serve_set_attributes(struct client *c, const struct packet *p)
     err e = ipc_decode(&keeper_attributes_set_schema, p->bytes, &q);
     if (failed(e))
         return e;
-    return serve_done(c, p->id, change(c->keeper, &q));
+    return serve_done(c, p->id, change(c, &q));
 }

@@ -81,6 +81,8 @@ bool store_has_news(struct store *s)
             s->broken = true;
         else if (p.type == IPC_KEEPER_NEWS)
             s->news = true;
+        else if (p.type == IPC_KEEPER_NOTICE)
+            s->noticed = true;
     }
     return s->news || s->broken || s->held.n;
 }
@@ -105,8 +107,9 @@ err store_wait_for(struct store *s, uint32_t id, const struct ipc_schema *reply,
             (void)store_broken(s); /* the first error says more */
             return e;
         }
-        if (p.type == IPC_KEEPER_NEWS) {
-            s->news = true;
+        if (p.type == IPC_KEEPER_NEWS || p.type == IPC_KEEPER_NOTICE) {
+            s->news |= p.type == IPC_KEEPER_NEWS;
+            s->noticed |= p.type == IPC_KEEPER_NOTICE;
             continue;
         }
         if (p.id != id)

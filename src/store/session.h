@@ -315,6 +315,27 @@ err store_unstage(struct store *s); /* forgets what was staged */
 /* One message of any folder, without opening it. ERR_NOTFOUND; the caller closes the descriptor. */
 err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, int *ret_fd);
 
+/* ---- folders that are not open ---- */
+enum store_notice_kind {
+    STORE_NOTICE_MESSAGES = 1, /* came, went, or changed their flags */
+    STORE_NOTICE_CREATED,
+    STORE_NOTICE_DELETED,
+    STORE_NOTICE_RENAMED, /* other: the old name */
+    STORE_NOTICE_SUBSCRIPTIONS,
+    STORE_NOTICE_ATTRIBUTES, /* name empty: the server's; other: their names, apart by a space */
+    STORE_NOTICE_OVERFLOW,   /* more happened than could be kept */
+};
+struct store_notice {
+    enum store_notice_kind kind;
+    str name, other;
+};
+/* From now on store_fd() is readable also when messages of these folders change, and with `tree`
+ * when any folder comes, goes, is renamed, (un)subscribed, or gets other attributes. In the place
+ * of what was asked before; n == 0 without tree ends it. ERR_LIMIT: too many. */
+err store_watch(struct store *s, const str *folders, size_t n, bool tree);
+bool store_has_notices(struct store *s); /* as store_has_news(), which must be asked first */
+err store_notices(struct store *s, struct arena *a, struct store_notice **ret, size_t *ret_n);
+
 /* ---- quota ---- */
 struct store_quota {
     uint64_t bytes, messages;

@@ -115,6 +115,47 @@ err store_pick(struct store *s, str folder, uint32_t uidvalidity, uint32_t uid, 
     return e;
 }
 
+err store_watch(struct store *s, const str *folders, size_t n, bool tree)
+{
+    auto_buf struct buf names;
+    buf_init(&names, KEEPER_INLINE_MAX);
+    for (size_t i = 0; i < n; i++) {
+        buf_add(&names, folders[i]);
+        buf_addc(&names, 0);
+    }
+    if (names.over || n > KEEPER_WATCHED_MAX)
+        return store_verdict(s, ERR_LIMIT, S("too many mailboxes"));
+    return store_ask_done(s, &keeper_watch_schema, &(struct keeper_watch){buf_str(&names), tree});
+}
+
+bool store_has_notices(struct store *s)
+{
+    return s->noticed;
+}
+
+err store_notices(struct store *s, struct arena *a, struct store_notice **ret, size_t *ret_n)
+{
+    struct keeper_data d;
+    s->noticed = false;
+    err e = store_ask(s, &keeper_notices_ask_schema, &(struct keeper_nothing){0},
+                      &keeper_notices_schema, &d, NULL);
+    if (!failed(e))
+        e = store_verdict(s, d.outcome, d.text);
+    if (failed(e))
+        return e;
+    str rest = arena_copy(a, d.data), first, second;
+    *ret = NEW_N(a, struct store_notice, rest.n / 3 + 1);
+    *ret_n = 0;
+    while (rest.n >= 3) {
+        unsigned char kind = (unsigned char)rest.p[0];
+        str after;
+        if (!str_cut(str_from_at(rest, 1), 0, &first, &after) || !str_cut(after, 0, &second, &rest))
+            break;
+        (*ret)[(*ret_n)++] = (struct store_notice){(enum store_notice_kind)kind, first, second};
+    }
+    return OK_ERR;
+}
+
 err store_quota(struct store *s, struct store_quota *ret)
 {
     struct keeper_quota q;

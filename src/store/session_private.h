@@ -6,7 +6,7 @@
 
 struct store {
     struct channel *channel;
-    bool broken, news, open, lost;
+    bool broken, news, noticed, open, lost;
     uint32_t last_id;
     struct store_box box;
     struct store_message *rows;

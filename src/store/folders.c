@@ -62,12 +62,14 @@ err folders_locate(struct folders *f, int home, str default_delivery)
     err e = file_read(home, ".qmail", QMAIL_MAX, a, &text);
     if (!failed(e))
         delivery = folders_first_delivery(text);
+    bool own = delivery.n > 0;
     if (!delivery.n) /* none, unreadable, or it only forwards: what the site would do */
         delivery = folders_first_delivery(default_delivery);
     if (!delivery.n || delivery.n >= sizeof f->inbox)
         delivery = S("./Maildir/");
     use(f, delivery);
-    if (exists(home, f->inbox))
+    /* An mbox that his .qmail names begins with its first mail: it is the INBOX before that. */
+    if (exists(home, f->inbox) || (own && f->inbox_is_mbox))
         return OK_ERR;
     if (exists(home, "Maildir"))
         use(f, S("./Maildir/"));

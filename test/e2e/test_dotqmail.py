@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What a user's .qmail says is what happens: facts of dot-qmail(5) and qmail-command(8)."""
+import imaplib
 import os
 import smtplib
 import uuid
@@ -151,3 +152,24 @@ def test_forward_condredirect_bouncesaying_and_except_work_from_qmail(house, nam
     send(house, to, "blue", sender="")
     line = outcome(house, None, to)
     assert "delivery.failed" in line and "no thanks" in line
+
+
+def test_an_mbox_that_dot_qmail_names_is_the_inbox_before_its_first_mail(own_house):
+    house = own_house
+    house.write("home/taro/.qmail", "./Mailbox\n", 0o644, "taro")
+    assert not os.path.exists(house.path("home/taro/Mailbox"))
+    i = imaplib.IMAP4(house.HOST, house.IMAP_PORT, timeout=20)
+    i.login("taro", house.PASS2)
+    assert i.select("INBOX")[1] == [b"0"]  # what lies in the Maildir is no INBOX of his
+    validity = i.response("UIDVALIDITY")[1]
+    mark = uuid.uuid4().hex
+    assert house.command("qmail-inject", "taro", stdin=f"Subject: {mark}\n\n", env={"USER": "ann"}).returncode == 0
+
+    def seen():
+        i.noop()
+        return i.search(None, "SUBJECT", mark)[1] != [b""]
+    house.wait_for(seen, "the mail in the INBOX")
+    with open(house.path("home/taro/Mailbox"), encoding="utf-8") as f:
+        assert mark in f.read()
+    i.select("INBOX")
+    assert i.response("UIDVALIDITY")[1] == validity

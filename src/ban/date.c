@@ -566,6 +566,7 @@ static bool date_like(str s)
             to++;
         if (to - from >= 8 && digits_matter(s, from, to))
             return true;
+        i = to; /* each digit is looked at once, however many there are */
     }
     return s.n > 24 && memchr(s.p, '@', s.n - 24) != NULL;
 }

@@ -150,6 +150,23 @@ static void hostile_lines_take_bounded_time_and_memory(void **state)
     filter_kit_close(&k);
 }
 
+static void a_line_of_digits_costs_no_more_than_its_length(void **state)
+{
+    (void)state;
+    struct filter_kit k;
+    assert_true(filter_kit_open(&k, "[Definition]\nfailregex = ^<HOST> -.*GET\n", NOW));
+    static const char head[] = "192.0.2.7 - - [24/Nov/2026:16:00:41 +0000] \"GET /";
+    static char line[FILTER_LINE_MAX];
+    memset(line, '1', sizeof line);
+    memcpy(line, head, sizeof head - 1);
+    const struct filter_result *r;
+    clock_t t = clock();
+    for (int i = 0; i < 20; i++)
+        (void)filter_feed(k.filter, str_of(line, sizeof line), NOW, &r);
+    assert_true(clock() - t < CLOCKS_PER_SEC); /* quadratic it was 16 s */
+    filter_kit_close(&k);
+}
+
 static void broken_bytes_are_replaced_as_python_does(void **state)
 {
     (void)state;
@@ -214,6 +231,7 @@ int main(void)
         cmocka_unit_test(several_lines_are_looked_at_together),
         cmocka_unit_test(the_filters_of_the_memo_do_what_they_say),
         cmocka_unit_test(hostile_lines_take_bounded_time_and_memory),
+        cmocka_unit_test(a_line_of_digits_costs_no_more_than_its_length),
         cmocka_unit_test(broken_bytes_are_replaced_as_python_does),
         cmocka_unit_test(blocks_become_lines_and_long_ones_are_cut),
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Mod-sequences, the expunged, digests: what sessions hear of them, and what is left of them when
  * a keeper ends well, is killed, or finds its index damaged. */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -460,6 +461,76 @@ static void a_renamed_folder_keeps_its_numbers_and_its_id(void **state)
     assert_true(str_eq(w->box->id, str_from(id)));
 }
 
+/* Until the keeper says that there is news: inotify is at once, but not at this instant. */
+static struct store_changes wait_for_news(struct world *w)
+{
+    while (!store_has_news(w->s)) {
+        struct pollfd p = {.fd = store_fd(w->s), .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 10'000), 1);
+    }
+    return sync_now(w);
+}
+
+static void what_others_do_is_noticed_at_once_and_has_new_numbers(void **state)
+{
+    struct world *w = *state;
+    five_messages(w);
+    uint64_t highest = w->box->highestmodseq;
+    char second[512], fourth[512], to[520];
+    find_file(w, 2, second);
+    find_file(w, 4, fourth);
+    (void)snprintf(to, sizeof to, "%sSa", second); /* with a keyword, as mutt or rsync bring it */
+    assert_int_equal(rename(second, to), 0);
+    struct store_changes c = wait_for_news(w);
+    assert_int_equal(c.n_flags, 1);
+    assert_int_equal(c.flags[0].index, 1);
+    assert_false(c.flags[0].own);
+    assert_true(w->box->messages[1].flags & STORE_SEEN);
+    assert_true(w->box->messages[1].flags & STORE_KEYWORD(0));
+    assert_true(w->box->modseqs[1] > highest);
+    highest = w->box->highestmodseq;
+    assert_int_equal(unlink(fourth), 0);
+    c = wait_for_news(w);
+    assert_int_equal(c.n_gone, 1);
+    assert_int_equal(c.gone[0].uid, 4);
+    struct store_range *r;
+    assert_int_equal(vanished(w, highest, &r), 1);
+    assert_int_equal(r[0].from, 4);
+    highest = w->box->highestmodseq;
+    auto_fd int dir = -1;
+    ok(dir_open(w->home, "Maildir/cur", &dir));
+    ok(file_replace(dir, "1111111111.rsync.host:2,F", S("Subject: copied\n\nx\n"), 0600));
+    c = wait_for_news(w);
+    assert_int_equal(c.n_new, 1);
+    assert_true(w->box->modseqs[4] > highest && (w->box->messages[4].flags & STORE_FLAGGED));
+}
+
+static void a_list_of_version_1_keeps_its_uids(void **state)
+{
+    struct world *w = *state;
+    ok(dir_make_all(w->home, "Maildir/cur", 0700));
+    ok(dir_make(w->home, "Maildir/new", 0700));
+    ok(dir_make(w->home, "Maildir/tmp", 0700));
+    ok(file_replace(w->home, "Maildir/cur/1000000001.one.host:2,S", S("a: 1\n\n"), 0600));
+    ok(file_replace(w->home, "Maildir/cur/1000000002.two.host:2,", S("a: 2\n\n"), 0600));
+    ok(file_replace(w->home, "Maildir/dovecot-uidlist",
+                    S("1 1234567890 40\n7 1000000002.two.host\n31 1000000001.one.host\n"), 0600));
+    for (int i = 0; i < 2; i++) {
+        open_box(w, "INBOX");
+        assert_int_equal(w->box->uidvalidity, 1234567890);
+        assert_int_equal(w->box->n, 2);
+        assert_int_equal(w->box->messages[0].uid, 7);
+        assert_int_equal(w->box->messages[1].uid, 31);
+        assert_int_equal(w->box->uidnext, 40);
+        end_keeper(w, WELL);
+        start(w);
+    }
+    auto_arena struct arena *a = arena_new("list", 1 << 20);
+    str list;
+    ok(file_read(w->home, "Maildir/dovecot-uidlist", 1 << 16, a, &list));
+    assert_true(str_starts(list, S("3 V1234567890 N40 G")));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -478,6 +549,8 @@ int main(void)
         T(a_digest_is_made_once_and_a_copy_has_the_same_id),
         T(the_date_of_saving_is_when_it_came_here),
         T(a_renamed_folder_keeps_its_numbers_and_its_id),
+        T(what_others_do_is_noticed_at_once_and_has_new_numbers),
+        T(a_list_of_version_1_keeps_its_uids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

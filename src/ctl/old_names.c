@@ -23,6 +23,7 @@ const struct command old_names[] = {
      "puts From, Return-Path and Delivered-To lines before the message"},
     {"qbiff", old_qbiff, "", "does nothing: nobody sits at a terminal of the mail host"},
     {"qmail-clean", old_inner, "", "says who does its work"},
+    {"qmail-getpw", old_getpw, "LOCAL", "which account a local part belongs to"},
     {"qmail-inject", old_qmail_inject, "[-aAhHnN] [-fSENDER] [ADDRESS …]",
      "makes a proper message and queues it"},
     {"qmail-local", old_qmail_local, "-n USER HOME LOCAL DASH EXT DOMAIN SENDER DEFAULTDELIVERY",

@@ -159,3 +159,14 @@ def test_qreceipt_answers_only_who_asks_and_never_a_bounce(house):
     assert got.startswith("Return-Path: <>\n") and "\nSubject: success notice\n" in got
     assert "no" + mark not in str(house.messages("taro"))
     assert house.command("qreceipt", "ann@example.test", stdin=message).returncode == 100
+
+
+def test_qmail_getpw_says_whose_a_local_part_is(house):
+    uid, gid = house.ids("ann")
+    for local, ext, dash in (("ann", "", ""), ("ANN-List-X", "List-X", "-")):
+        run = house.command("qmail-getpw", local)
+        assert run.returncode == 0, run.stderr
+        assert run.stdout.split("\0") == ["ann", str(uid), str(gid), house.home("ann"), dash, ext, ""]
+    fields = house.command("qmail-getpw", "nobody-here").stdout.split("\0")
+    assert fields[0] == "alias" and fields[4:6] == ["-", "nobody-here"]
+    assert house.command("qmail-getpw").returncode == 100

@@ -156,7 +156,7 @@ void report_line(struct report *r, str line)
         else
             hits++;
     }
-    for (size_t i = 0; i < n && r->each && !ignored; i++)
+    for (size_t i = 0; i < n && r->each && (!ignored || r->each_ignored); i++)
         r->each(r->ctx, &x[i], line);
     size_t more = filter_lines_taken(f);
     if (more > 1 && r->missed >= more - 1) { /* lines before it that took part */

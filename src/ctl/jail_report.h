@@ -37,7 +37,8 @@ struct report {
     VEC(struct missed_shape) shapes;
     uint64_t more_shapes;
     bool skip_comments; /* as fail2ban-regex: lines that begin with # */
-    /* Each result, for -o; may be NULL. */
+    bool each_ignored;  /* results that count for nothing too */
+    /* Each result; may be NULL. */
     void (*each)(void *ctx, const struct filter_result *r, str line);
     void *ctx;
 };

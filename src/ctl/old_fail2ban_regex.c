@@ -10,7 +10,13 @@
 #include "ctl/old.h"
 #include "os/clock.h"
 
-enum { FEW = 20 }; /* lines are printed when there are fewer */
+enum { FEW = 20, HITS_KEPT = 1000000 }; /* FEW: lines are printed when there are fewer */
+
+struct who {
+    unsigned regex;
+    str id;
+    double time;
+};
 
 struct f2b {
     struct ctl *ctl;
@@ -20,6 +26,7 @@ struct f2b {
     struct buf out;
     const char *words[3], *tokens;
     int n_words, verbose;
+    VEC(struct who) who; /* for -v */
     bool raw, no_missed, no_ignored, all_matched, all_missed, all_ignored;
 };
 
@@ -32,6 +39,22 @@ static void list_of(struct buf *b, const char *header, const str *lines, size_t 
     for (size_t i = 0; i < n; i++)
         buf_addf(b, "|  %.*s\n", STR_ARG(lines[i]));
     buf_add(b, S("`-\n"));
+}
+
+/* -v: whom an expression named, and when. */
+static void addresses(struct f2b *x, size_t regex)
+{
+    for (size_t i = 0; i < x->who.n; i++) {
+        const struct who *w = &x->who.at[i];
+        time_t t = (time_t)w->time;
+        struct tm tm;
+        char when[60] = "";
+        if (w->regex != regex)
+            continue;
+        if (localtime_r(&t, &tm))
+            (void)strftime(when, sizeof when, "%a %b %d %H:%M:%S %Y", &tm); /* it has room */
+        buf_addf(&x->out, "|      %.*s  %s\n", STR_ARG(w->id), when);
+    }
 }
 
 static void regexes(struct f2b *x, const char *title, size_t n, const uint64_t *hits,
@@ -50,6 +73,8 @@ static void regexes(struct f2b *x, const char *title, size_t n, const uint64_t *
         any = true;
         buf_addf(&x->out, "|  %2zu) [%llu] %.*s\n", i + 1, (unsigned long long)hits[i],
                  STR_ARG(regex_given(get(x->tool.filter, i))));
+        if (get == filter_regex)
+            addresses(x, i);
     }
     if (any)
         buf_add(&x->out, S("`-\n"));
@@ -134,6 +159,17 @@ static void row(struct f2b *x, const struct filter_result *r)
         any = true;
     }
     buf_add(&x->out, S("}],\n"));
+}
+
+static void note(void *ctx, const struct filter_result *r, str line)
+{
+    struct f2b *x = ctx;
+    (void)line;
+    if (r->verdict == FILTER_IGNORED || x->who.n >= HITS_KEPT)
+        return;
+    struct who w = {r->regex, r->id.p ? arena_copy(x->r.arena, r->id) : S("None"),
+                    r->has_time ? r->time : (double)x->tool.now};
+    vec_push(&x->who, w);
 }
 
 /* -o WORD: one line a failure. */
@@ -307,7 +343,8 @@ static int run(struct f2b *x)
     r->matched_lines.all = x->all_matched;
     r->missed_lines.all = x->all_missed;
     r->ignored_lines.all = x->all_ignored;
-    r->each = x->tokens ? each : NULL;
+    r->each = x->tokens ? each : x->verbose ? note : NULL;
+    r->each_ignored = !x->tokens;
     r->ctx = x;
     int64_t from = clock_ms();
     err e = OK_ERR;
@@ -344,5 +381,6 @@ int old_fail2ban_regex(struct ctl *c, int argc, char **argv)
     }
     jail_tool_close(&x.tool);
     buf_done(&x.out);
+    vec_done(&x.who);
     return code;
 }

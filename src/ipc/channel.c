@@ -126,11 +126,30 @@ err channel_recv(struct channel *c, deadline by, struct packet *ret)
     }
 }
 
-static err send_now(int fd, str bytes, const int *fds, size_t n_fds)
+/* A packet in its pieces: a mail body is taken by the kernel from where it lies. */
+struct outgoing {
+    struct iovec pieces[3];
+    size_t n;
+};
+
+static struct iovec piece(str s)
+{
+    return (struct iovec){(void *)(uintptr_t)s.p, s.n};
+}
+
+static struct outgoing outgoing(str head, const struct ipc_large *large)
+{
+    if (large->text.n == 0)
+        return (struct outgoing){{piece(head)}, 1};
+    return (struct outgoing){{piece(str_slice(head, 0, large->at)), piece(large->text),
+                              piece(str_from_at(head, large->at))},
+                             3};
+}
+
+static err send_now(int fd, struct outgoing *out, const int *fds, size_t n_fds)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
-    struct iovec v = {(void *)(uintptr_t)bytes.p, bytes.n};
-    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+    struct msghdr m = {.msg_iov = out->pieces, .msg_iovlen = out->n};
     if (n_fds > IPC_FDS_MAX)
         return err_new(ERR_LIMIT, "too many descriptors for a packet");
     if (n_fds) {
@@ -156,11 +175,11 @@ static err send_now(int fd, str bytes, const int *fds, size_t n_fds)
     return err_sys("sendmsg");
 }
 
-static err send_waiting(int fd, str bytes, const int *fds, size_t n_fds)
+static err send_waiting(int fd, struct outgoing *out, const int *fds, size_t n_fds)
 {
     deadline by = deadline_in_ms(SEND_LIMIT_MS);
     for (;;) {
-        err e = send_now(fd, bytes, fds, n_fds);
+        err e = send_now(fd, out, fds, n_fds);
         if (e.kind != ERR_TEMP)
             return e;
         struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -175,10 +194,14 @@ static err encode_and_send(int fd, const struct ipc_schema *m, uint32_t id, cons
 {
     auto_buf struct buf b;
     buf_init(&b, IPC_PACKET_MAX);
-    err e = ipc_encode(m, id, s, &b);
+    struct ipc_large large = {.at = 0};
+    err e = ipc_encode_around(m, id, s, &b, &large);
+    if (!failed(e) && b.n + large.text.n > IPC_PACKET_MAX)
+        e = err_new(ERR_LIMIT, "packet");
     if (failed(e))
         return e;
-    return wait ? send_waiting(fd, buf_str(&b), fds, n_fds) : send_now(fd, buf_str(&b), fds, n_fds);
+    struct outgoing out = outgoing(buf_str(&b), &large);
+    return wait ? send_waiting(fd, &out, fds, n_fds) : send_now(fd, &out, fds, n_fds);
 }
 
 err channel_send(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,

@@ -23,7 +23,22 @@ static bool get(str *in, size_t bytes, uint64_t *ret_v)
     return true;
 }
 
+static void put_text(struct buf *out, str text, struct ipc_large *large)
+{
+    put(out, text.n, 4);
+    if (large && large->text.n == 0 && text.n >= IPC_LARGE_FROM)
+        *large = (struct ipc_large){.text = text, .at = out->n};
+    else
+        buf_add(out, text);
+}
+
 err ipc_encode(const struct ipc_schema *m, uint32_t id, const void *s, struct buf *out)
+{
+    return ipc_encode_around(m, id, s, out, NULL);
+}
+
+err ipc_encode_around(const struct ipc_schema *m, uint32_t id, const void *s, struct buf *out,
+                      struct ipc_large *ret_large)
 {
     put(out, IPC_VERSION, 2);
     put(out, m->type, 2);
@@ -47,8 +62,7 @@ err ipc_encode(const struct ipc_schema *m, uint32_t id, const void *s, struct bu
             memcpy(&text, at, sizeof text);
             if (text.n > f->max)
                 return err_new(ERR_LIMIT, f->name);
-            put(out, text.n, 4);
-            buf_add(out, text);
+            put_text(out, text, ret_large);
             break;
         }
     }

@@ -46,6 +46,15 @@ struct ipc_schema {
     }
 
 err ipc_encode(const struct ipc_schema *m, uint32_t id, const void *s, struct buf *out);
+/* The same, but the contents of the first text of IPC_LARGE_FROM octets or more stay where they
+ * are: they belong at octet `at` of what is written. n 0: there is none. */
+enum { IPC_LARGE_FROM = 4096 };
+struct ipc_large {
+    str text;
+    size_t at;
+};
+err ipc_encode_around(const struct ipc_schema *m, uint32_t id, const void *s, struct buf *out,
+                      struct ipc_large *ret_large);
 /* The header alone; ERR_SYNTAX for another version or a short packet. */
 err ipc_peek(str packet, uint16_t *ret_type, uint32_t *ret_id);
 err ipc_decode(const struct ipc_schema *m, str packet, void *ret_s);

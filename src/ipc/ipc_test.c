@@ -80,12 +80,43 @@ static void a_knock_at_a_door_opens_a_private_channel(void **state)
     fd_close(a);
 }
 
+static void a_body_travels_whole_between_what_is_written_around_it(void **state)
+{
+    (void)state;
+    static char body[IPC_INLINE_MAX + 1];
+    static const size_t sizes[] = {IPC_LARGE_FROM - 1, IPC_LARGE_FROM, IPC_INLINE_MAX};
+    int a, b;
+    assert_false(failed(fd_pair(FD_PAIR_PACKET, &a, &b)));
+    struct channel *from = channel_new(a), *to = channel_new(b);
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (char)(i * 7 % 251);
+    for (size_t i = 0; i < 3; i++) {
+        struct submit in = {.sender = S("a@b.test"),
+                            .message = str_of(body, sizes[i]),
+                            .size = sizes[i],
+                            .envid = S("after"),
+                            .pid = 9};
+        struct submit out;
+        struct packet p;
+        assert_false(failed(channel_try_send(from, &submit_schema, 4, &in, NULL, 0)));
+        assert_false(failed(channel_try_recv(to, &p)));
+        assert_false(failed(ipc_decode(&submit_schema, p.bytes, &out)));
+        assert_true(str_eq(out.message, in.message) && str_eq(out.sender, in.sender));
+        assert_true(str_eq(out.envid, in.envid) && out.pid == 9 && out.size == sizes[i]);
+    }
+    struct submit large = {.message = str_of(body, sizeof body)};
+    assert_int_equal(channel_try_send(from, &submit_schema, 4, &large, NULL, 0).kind, ERR_LIMIT);
+    channel_free(from);
+    channel_free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_struct_comes_out_as_it_went_in),
         cmocka_unit_test(every_shorter_or_longer_packet_is_refused),
         cmocka_unit_test(a_text_over_its_limit_is_refused_on_both_sides),
+        cmocka_unit_test(a_body_travels_whole_between_what_is_written_around_it),
         cmocka_unit_test(a_knock_at_a_door_opens_a_private_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

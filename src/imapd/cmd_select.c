@@ -89,8 +89,12 @@ static struct reply open_mailbox(struct session *s, struct imap_reader *args, en
     say_id(s, box);
     if (params.qresync) {
         e = resync_say(s, &params);
-        if (failed(e))
-            return reply_store(s, e, NULL);
+        if (failed(e)) {
+            struct reply r = reply_store(s, e, NULL);
+            if (s->phase != PHASE_END)
+                s->phase = PHASE_AUTHENTICATED;
+            return r;
+        }
     }
     struct reply r = reply_ok(mode == STORE_SELECT ? "Selected" : "Examined");
     r.code = box->writable ? S("READ-WRITE") : S("READ-ONLY");

@@ -177,6 +177,7 @@ static bool read_file(int home, const char *root, const struct quota *limit, str
     struct stat st;
     auto_arena struct arena *a = arena_new("maildirsize", 4 * QUOTA_FILE_MAX);
     auto_buf struct buf want;
+    buf_init(&want, 256);
     str text, line;
     int64_t sum[2] = {0};
     (void)snprintf(path, sizeof path, "%s/" QUOTA_FILE, root); /* callers limit it */
@@ -185,7 +186,6 @@ static bool read_file(int home, const char *root, const struct quota *limit, str
         e = file_read(home, path, QUOTA_FILE_MAX, a, &text);
     if (failed(e))
         return false;
-    buf_init(&want, 256);
     write_limit(&want, limit);
     if (!str_line(&text, &line) || !str_eq(line, buf_str(&want)))
         return false;

@@ -61,7 +61,7 @@ bool ledger_key_of(str ip, struct ledger_key *ret)
 static void cut_to(struct ledger_key *k, unsigned bits)
 {
     k->bits = (unsigned char)bits;
-    for (unsigned i = 0; i < k->n; i++) {
+    for (unsigned i = 0; i < k->n && i < sizeof k->bytes; i++) {
         unsigned keep = bits > i * 8 ? bits - i * 8 : 0;
         if (keep < 8)
             k->bytes[i] &= (unsigned char)(0xff00u >> keep);

@@ -35,7 +35,7 @@ static err map_table(struct store *s, struct packet *p, size_t n)
     store_drop_table(s);
     if (!n)
         return OK_ERR;
-    void *m;
+    void *m = NULL;
     err e = map_column(p, 0, n, sizeof *s->rows, &m, &s->mapped);
     if (failed(e))
         return e;

@@ -28,6 +28,12 @@ static str copyuid(struct session *s, const struct store_copied *c)
     return b.over ? S("") : arena_copy(s->arena, buf_str(&b));
 }
 
+static bool is_open(const struct session *s, str mailbox)
+{
+    str open = buf_str(&s->mailbox);
+    return str_eq(open, mailbox) || (str_ieq(open, S("INBOX")) && str_ieq(mailbox, S("INBOX")));
+}
+
 static struct reply copy(struct session *s, const struct imap_head *head, struct imap_reader *args,
                          enum store_copy_mode mode)
 {
@@ -56,6 +62,10 @@ static struct reply copy(struct session *s, const struct imap_head *head, struct
         return r;
     str code = copyuid(s, &copied);
     if (mode == STORE_COPY) {
+        if (is_open(s, target)) /* the keeper has no news for who made it */
+            sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);
+        if (s->phase == PHASE_END)
+            return reply_lost(s);
         r.code = code;
         return r;
     }

@@ -21,7 +21,7 @@ def _folder(tmp_path_factory, name):
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory):
-    h = House(_folder(tmp_path_factory, "house"), "--users", "2").start()
+    h = House(_folder(tmp_path_factory, "house"), "--users", "6").start()
     yield h
     stopped = h.stop()
     assert stopped.returncode == 0, stopped.stderr

@@ -62,6 +62,10 @@ struct store {
     size_t opened;  /* bodies given out so far: tests look at it */
     int spool;
     struct store_quota quota;
+    unsigned rights; /* 0: all */
+    struct acl acl;
+    char acl_names[FAKE_FOLDERS][64];
+    size_t n_acl_names;
     size_t staged; /* of MULTIAPPEND, at the end of staged_in */
     struct fake_folder *staged_in;
     char reason[64];
@@ -658,6 +662,36 @@ err store_notices(struct store *s, struct arena *a, struct store_notice **ret, s
     *ret = NULL;
     *ret_n = 0;
     return OK_ERR;
+}
+
+err store_rights(struct store *s, str folder, unsigned *ret)
+{
+    if (fake_find(s, folder) == NULL)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    *ret = s->rights ? s->rights : ACL_ALL;
+    return OK_ERR;
+}
+
+err store_acl(struct store *s, str folder, struct arena *a, struct acl **ret)
+{
+    if (fake_find(s, folder) == NULL)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    *ret = NEW(a, struct acl);
+    **ret = s->acl;
+    return OK_ERR;
+}
+
+err store_set_acl(struct store *s, str folder, const struct acl_entry *entry, enum acl_op op)
+{
+    if (fake_find(s, folder) == NULL)
+        return fake_fail(s, ERR_NOTFOUND, "No such folder");
+    struct acl_entry kept = *entry; /* the command's memory goes */
+    size_t n = entry->name.n < sizeof s->acl_names[0] ? entry->name.n : sizeof s->acl_names[0];
+    char *at = s->acl_names[s->n_acl_names++ % FAKE_FOLDERS];
+    if (n)
+        memcpy(at, entry->name.p, n);
+    kept.name = str_of(at, n);
+    return acl_change(&s->acl, &kept, op);
 }
 
 err store_quota(struct store *s, struct store_quota *ret)

@@ -7,6 +7,7 @@ static const struct ipc_field door_knock_fields[] = {
     IPC_NUM(struct door_knock, program),
     IPC_NUM(struct door_knock, uid),
     IPC_NUM(struct door_knock, pid),
+    IPC_TEXT(struct door_knock, visitor, 255),
 };
 const struct ipc_schema door_knock_schema = IPC_SCHEMA(IPC_DOOR_KNOCK, "knock", door_knock_fields);
 

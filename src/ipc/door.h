@@ -14,6 +14,7 @@
 struct door_knock {
     uint32_t program;  /* enum program; 0: as the door's label says */
     uint32_t uid, pid; /* of a local command, as the kernel told init */
+    str visitor;       /* init's word: another user's session; until the door's next packet */
 };
 extern const struct ipc_schema door_knock_schema;
 

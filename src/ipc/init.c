@@ -87,3 +87,26 @@ static const struct ipc_field init_keeper_fields[] = {
 };
 const struct ipc_schema init_keeper_schema =
     IPC_SCHEMA(IPC_INIT_KEEPER, "init keeper", init_keeper_fields);
+
+static const struct ipc_field init_visit_fields[] = {
+    IPC_TEXT(struct init_visit, owner, 255),
+};
+const struct ipc_schema init_visit_schema =
+    IPC_SCHEMA(IPC_INIT_VISIT, "init visit", init_visit_fields);
+static const struct ipc_field init_visited_fields[] = {
+    IPC_NUM(struct init_visited, outcome),
+};
+const struct ipc_schema init_visited_schema =
+    IPC_SCHEMA(IPC_INIT_VISITED, "init visited", init_visited_fields);
+const struct ipc_schema init_shared_ask_schema =
+    IPC_SCHEMA(IPC_INIT_SHARED_ASK, "init shared ask", init_nothing_fields);
+static const struct ipc_field init_shared_fields[] = {
+    IPC_TEXT(struct init_shared, owners, INIT_SHARED_MAX),
+};
+const struct ipc_schema init_shared_schema =
+    IPC_SCHEMA(IPC_INIT_SHARED, "init shared", init_shared_fields);
+static const struct ipc_field init_shares_fields[] = {
+    IPC_TEXT(struct init_shares, with, INIT_SHARES_MAX),
+};
+const struct ipc_schema init_shares_schema =
+    IPC_SCHEMA(IPC_INIT_SHARES, "init shares", init_shares_fields);

@@ -103,6 +103,30 @@ struct init_session {
 };
 extern const struct ipc_schema init_session_schema;
 
+/* A user's session -> init: a way to the mail of another user (control/sharedprefix). init knows
+ * whose session asks and tells it that user's keeper with the knock; what the session may do there
+ * is the keeper's to decide. fds, when ok: the channel. */
+struct init_visit {
+    str owner;
+};
+extern const struct ipc_schema init_visit_schema; /* -> VISITED */
+struct init_visited {
+    uint32_t outcome; /* enum err_kind */
+};
+extern const struct ipc_schema init_visited_schema;
+/* Who has shared something with the user of this session, or with everybody. */
+extern const struct ipc_schema init_shared_ask_schema; /* struct init_nothing -> SHARED */
+enum { INIT_SHARES_MAX = 20 * 1024, INIT_SHARED_MAX = 128 * 1024 };
+struct init_shared {
+    str owners; /* names, NUL after each */
+};
+extern const struct ipc_schema init_shared_schema;
+/* keeper -> init: with whom its owner shares something: names, NUL after each; "*": anybody. */
+struct init_shares {
+    str with;
+};
+extern const struct ipc_schema init_shares_schema;
+
 /* init -> a keeper, deliver, relay: for whom it works. fds: a worker's channel to sched
  * (boot.peer); a keeper has none, sessions knock at its clients' doors. */
 struct init_keeper {

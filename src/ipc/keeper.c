@@ -61,6 +61,7 @@ static const struct ipc_field keeper_box_fields[] = {
     IPC_NUM(struct keeper_box, recent),
     IPC_NUM(struct keeper_box, unseen),
     IPC_NUM(struct keeper_box, first_unseen),
+    IPC_NUM(struct keeper_box, rights),
     IPC_NUM(struct keeper_box, version),
     IPC_NUM(struct keeper_box, highest),
     IPC_TEXT(struct keeper_box, keywords, KEEPER_KEYWORDS_MAX),
@@ -185,6 +186,29 @@ const struct ipc_schema keeper_attributes_ask_schema =
     IPC_SCHEMA(IPC_KEEPER_ATTRIBUTES_ASK, "keeper attributes ask", keeper_name_fields);
 const struct ipc_schema keeper_attributes_schema =
     IPC_SCHEMA(IPC_KEEPER_ATTRIBUTES, "keeper attributes", keeper_data_fields);
+const struct ipc_schema keeper_rights_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_RIGHTS_ASK, "keeper rights ask", keeper_name_fields);
+static const struct ipc_field keeper_rights_fields[] = {
+    IPC_NUM(struct keeper_rights, outcome),
+    IPC_TEXT(struct keeper_rights, text, KEEPER_TEXT_MAX),
+    IPC_NUM(struct keeper_rights, rights),
+};
+const struct ipc_schema keeper_rights_schema =
+    IPC_SCHEMA(IPC_KEEPER_RIGHTS, "keeper rights", keeper_rights_fields);
+const struct ipc_schema keeper_acl_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_ACL_ASK, "keeper acl ask", keeper_name_fields);
+const struct ipc_schema keeper_acl_schema =
+    IPC_SCHEMA(IPC_KEEPER_ACL, "keeper acl", keeper_data_fields);
+static const struct ipc_field keeper_acl_set_fields[] = {
+    IPC_TEXT(struct keeper_acl_set, folder, KEEPER_NAME_MAX),
+    IPC_NUM(struct keeper_acl_set, op),
+    IPC_NUM(struct keeper_acl_set, kind),
+    IPC_NUM(struct keeper_acl_set, negative),
+    IPC_NUM(struct keeper_acl_set, rights),
+    IPC_TEXT(struct keeper_acl_set, name, KEEPER_NAME_MAX),
+};
+const struct ipc_schema keeper_acl_set_schema =
+    IPC_SCHEMA(IPC_KEEPER_ACL_SET, "keeper acl set", keeper_acl_set_fields);
 static const struct ipc_field keeper_attributes_set_fields[] = {
     IPC_TEXT(struct keeper_attributes_set, folder, KEEPER_NAME_MAX),
     IPC_TEXT(struct keeper_attributes_set, removed, KEEPER_INLINE_MAX),

@@ -59,6 +59,11 @@ enum keeper_type {
     IPC_KEEPER_DIGESTS_ASK,
     IPC_KEEPER_DIGESTS,
     IPC_KEEPER_REMEMBER,
+    IPC_KEEPER_RIGHTS_ASK,
+    IPC_KEEPER_RIGHTS,
+    IPC_KEEPER_ACL_ASK,
+    IPC_KEEPER_ACL,
+    IPC_KEEPER_ACL_SET,
 };
 
 enum {
@@ -145,6 +150,7 @@ struct keeper_box {
     uint32_t messages, uidvalidity, uidnext, writable;
     uint32_t first_recent; /* UIDs from here on are recent for this session; 0: none */
     uint32_t recent, unseen, first_unseen; /* the last: a sequence number, 0: none */
+    uint32_t rights;                       /* enum acl_right, together */
     uint64_t version;                      /* with `changes`; SYNC goes on from here */
     uint64_t highest;                      /* modseq */
     str keywords;                          /* by letter, NUL after each */
@@ -319,6 +325,24 @@ struct keeper_quota {
     uint64_t bytes, messages, most_bytes, most_messages; /* the last two 0: no limit */
 };
 extern const struct ipc_schema keeper_quota_schema;
+
+/* Who may do what: wire/acl.h. Whoever speaks is known from his knock (ipc/door.h); what he may not
+ * is ERR_NOTFOUND where he must not know of the folder, else ERR_DENIED with EACCES. */
+extern const struct ipc_schema keeper_rights_ask_schema; /* keeper_name -> RIGHTS: one's own */
+struct keeper_rights {
+    uint32_t outcome;
+    str text;
+    uint32_t rights; /* enum acl_right, together */
+};
+extern const struct ipc_schema keeper_rights_schema;
+extern const struct ipc_schema keeper_acl_ask_schema; /* keeper_name -> ACL */
+extern const struct ipc_schema keeper_acl_schema;     /* keeper_data: the text of dovecot-acl */
+struct keeper_acl_set {                               /* -> DONE */
+    str folder;
+    uint32_t op, kind, negative, rights; /* enum acl_op, enum acl_kind; an acl_entry */
+    str name;
+};
+extern const struct ipc_schema keeper_acl_set_schema;
 
 /* store/attributes.h; an empty folder: the server's. */
 extern const struct ipc_schema keeper_attributes_ask_schema; /* keeper_name -> ATTRIBUTES */

@@ -63,6 +63,11 @@ enum ipc_type {
     IPC_INIT_GRANTED,
     IPC_INIT_KEEPER,
     IPC_INIT_EVENTS,
+    IPC_INIT_VISIT,
+    IPC_INIT_VISITED,
+    IPC_INIT_SHARED_ASK,
+    IPC_INIT_SHARED,
+    IPC_INIT_SHARES,
     /* doors (ipc/door.h) */
     IPC_DOOR_KNOCK = 0x0201,
     /* front <-> session (ipc/session.h) */

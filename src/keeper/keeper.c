@@ -392,17 +392,40 @@ static void on_client(void *ctx, int fd, unsigned events)
     flush_soon(k);
 }
 
-void keeper_add_client(struct keeper *k, int fd)
+struct client *keeper_add_client(struct keeper *k, int fd)
 {
     if (k->n_clients >= KEEPER_CLIENTS_MAX) {
         fd_close(fd);
-        return;
+        return NULL;
     }
     struct client *c = mem_alloc("client", sizeof *c);
     *c = (struct client){.keeper = k, .channel = channel_new(fd), .number = ++k->last_number};
     c->watch = loop_add(k->loop, fd, LOOP_IN, on_client, c);
     list_add(&k->clients, &c->node);
     k->n_clients++;
+    return c;
+}
+
+void keeper_set_sharing(struct keeper *k, bool on)
+{
+    k->shares = on;
+    keeper_announce(k);
+}
+
+/* Only init can say these things: it alone holds the other end of the door. */
+static void let_in(struct keeper *k, const struct door_knock *who, int fd)
+{
+    if (who->visitor.n && !k->shares) {
+        fd_close(fd);
+        return;
+    }
+    struct client *c = keeper_add_client(k, fd);
+    if (!c)
+        return;
+    (void)snprintf(c->visitor, sizeof c->visitor, "%.*s", STR_ARG(who->visitor)); /* limited */
+    c->standing = who->visitor.n                                                ? STANDING_VISITOR
+                  : who->program == PROGRAM_CTL || who->program == PROGRAM_POPD ? STANDING_ALL
+                                                                                : STANDING_OWNER;
 }
 
 static bool answer_door(struct keeper *k, size_t i)
@@ -421,7 +444,7 @@ static bool answer_door(struct keeper *k, size_t i)
             }
             return any;
         }
-        keeper_add_client(k, fd);
+        let_in(k, &who, fd);
         any = true;
     }
 }

@@ -11,10 +11,12 @@
 #include "ipc/channel.h"
 #include "ipc/keeper.h"
 #include "log/event.h"
+#include "os/file.h"
 #include "os/loop.h"
 #include "store/box.h"
 #include "store/folders.h"
 #include "store/quota.h"
+#include "wire/acl.h"
 
 enum {
     KEEPER_IDLE_MS = 30 * 1000,
@@ -50,6 +52,12 @@ struct staged {     /* of a MULTIAPPEND */
     struct buf keywords;
 };
 
+enum standing {
+    STANDING_OWNER,   /* his own session */
+    STANDING_VISITOR, /* of another user: wire/acl.h says what he may */
+    STANDING_ALL,     /* POP3 and the administrator's commands: no rights are asked for */
+};
+
 struct client {
     struct list node;
     struct keeper *keeper;
@@ -58,6 +66,11 @@ struct client {
     uint32_t number;
     struct held *held; /* the open mailbox, or NULL */
     enum store_mode mode;
+    enum standing standing;
+    char visitor[256];
+    char acl_folder[STORE_NAME_MAX + 1]; /* asked about last: serve_acl.c */
+    struct stat acl_stamp;
+    unsigned acl_rights;
     bool told;    /* NEWS was sent since the last SYNC */
     bool modseqs; /* wanted */
     uint64_t version;
@@ -95,6 +108,7 @@ struct keeper {
     struct indexer *indexer;
     struct index *index;
     struct loop_timer *flush;
+    bool shares;             /* other users' sessions may come */
     bool flush_soon, active; /* the timer runs; somebody asked since it last ran out */
 };
 
@@ -103,10 +117,26 @@ err keeper_init(struct keeper *k, int home, str default_delivery, struct log *lo
 void keeper_done(struct keeper *k);
 void keeper_add_door(struct keeper *k, struct channel *door); /* takes it */
 void keeper_add_init(struct keeper *k, struct channel *init); /* to hear that the house closes */
-void keeper_add_client(struct keeper *k, int fd);             /* takes it */
+struct client *keeper_add_client(struct keeper *k, int fd);   /* takes it; NULL: too many */
 err keeper_run(struct keeper *k);                             /* until idle or told to stop */
 
+/* After keeper_add_init(): init keeps the list of who shares what with whom. */
+void keeper_set_sharing(struct keeper *k, bool on);
+
 /* ---- between the keeper's files ---- */
+/* serve_acl.c: enum acl_right. */
+unsigned keeper_rights(struct client *c, str folder);
+err keeper_may(struct client *c, str folder,
+               unsigned needs);                        /* ERR_NOTFOUND, ERR_DENIED (EACCES) */
+err keeper_may_open(struct client *c, unsigned needs); /* the open mailbox, if any */
+err keeper_may_create(struct client *c, str name);
+uint32_t keeper_flags_allowed(struct client *c, str folder);
+void keeper_list_for(struct client *c, str all, struct buf *out);
+void keeper_inherit(struct keeper *k, str name); /* a folder that was just made */
+void keeper_announce(struct keeper *k);
+err serve_rights(struct client *c, const struct packet *p);
+err serve_acl(struct client *c, const struct packet *p);
+err serve_set_acl(struct client *c, const struct packet *p);
 /* The mailbox from memory or disk. ERR_NOTFOUND: no such folder. */
 err keeper_box(struct keeper *k, str folder, struct held **ret);
 void keeper_use(struct keeper *k, struct held *h); /* one more session has it open */

@@ -3,6 +3,7 @@
  * and sends exactly one answer. Only a broken conversation is an error here. */
 #include "keeper/keeper.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "os/fd.h"
@@ -49,8 +50,15 @@ static err serve_list(struct client *c, const struct packet *p)
     buf_init(&b, 16 << 20);
     struct keeper_data a = {.data = S("")};
     err e = folders_list(&c->keeper->folders, &b);
+    auto_buf struct buf his;
+    buf_init(&his, 16 << 20);
+    bool all = c->standing != STANDING_VISITOR;
+    if (!failed(e) && !all) {
+        keeper_list_for(c, buf_str(&b), &his);
+        e = buf_check(&his, "folder list");
+    }
     if (!failed(e))
-        e = data_or_memory(&b, &a.data, &fd);
+        e = data_or_memory(all ? &b : &his, &a.data, &fd);
     a.outcome = outcome_of(e);
     a.text = words_of(e);
     return channel_try_send(c->channel, &keeper_folders_schema, p->id, &a, &fd, fd >= 0);
@@ -101,6 +109,32 @@ static err delete_folder(struct keeper *k, str name)
     return e;
 }
 
+static err no_subscriptions(void)
+{
+    err e = err_new(ERR_DENIED, "subscriptions are kept with one's own mail");
+    e.sys = EACCES;
+    return e;
+}
+
+static err may_operate(struct client *c, const struct keeper_folder_op_ask *q)
+{
+    bool visitor = c->standing == STANDING_VISITOR;
+    switch (q->op) {
+    case KEEPER_CREATE:
+        return keeper_may_create(c, q->name);
+    case KEEPER_DELETE:
+        return keeper_may(c, q->name, ACL_DELETE_BOX);
+    case KEEPER_RENAME:               /* RFC 4314 4 */
+        if (folder_is_inbox(q->name)) /* its messages move */
+            return keeper_may(c, q->name,
+                              ACL_READ | ACL_DELETED | ACL_EXPUNGE | (visitor ? ACL_ADMIN : 0));
+        err e = keeper_may(c, q->name, ACL_DELETE_BOX);
+        return failed(e) ? e : keeper_may_create(c, q->to);
+    default:
+        return visitor ? no_subscriptions() : OK_ERR;
+    }
+}
+
 static err serve_folder_op(struct client *c, const struct packet *p)
 {
     struct keeper_folder_op_ask q;
@@ -108,9 +142,14 @@ static err serve_folder_op(struct client *c, const struct packet *p)
     if (failed(e))
         return e;
     struct keeper *k = c->keeper;
+    e = may_operate(c, &q);
+    if (failed(e))
+        return serve_done(c, p->id, e);
     switch (q.op) {
     case KEEPER_CREATE:
         e = folders_create(&k->folders, q.name);
+        if (!failed(e))
+            keeper_inherit(k, q.name);
         break;
     case KEEPER_DELETE:
         e = delete_folder(k, q.name);
@@ -130,42 +169,55 @@ static err serve_folder_op(struct client *c, const struct packet *p)
     return serve_done(c, p->id, e);
 }
 
+enum { NOT_FOR_VISITORS = ACL_ALL + 1 };
+
+/* `needs`: rights on the open mailbox without which the question is not even looked at; functions
+ * ask for the others. Who lost them hears so by SYNC; who goes on asking is not heard any more. */
 err serve(struct client *c, const struct packet *p)
 {
     static const struct {
         uint32_t type;
         err (*run)(struct client *c, const struct packet *p);
+        unsigned needs;
     } table[] = {
-        {IPC_KEEPER_SYNC_ASK, serve_sync},
-        {IPC_KEEPER_FETCH, serve_fetch},
-        {IPC_KEEPER_FLAGS, serve_flags},
-        {IPC_KEEPER_LIST, serve_list},
-        {IPC_KEEPER_OPEN, serve_open},
-        {IPC_KEEPER_CLOSE, serve_close},
-        {IPC_KEEPER_EXPUNGE, serve_expunge},
-        {IPC_KEEPER_COPY, serve_copy},
-        {IPC_KEEPER_APPEND, serve_append},
-        {IPC_KEEPER_STATUS_ASK, serve_status},
-        {IPC_KEEPER_SPOOL_ASK, serve_spool},
-        {IPC_KEEPER_SPOOL_DROP, serve_spool_drop},
-        {IPC_KEEPER_SETTLE, serve_settle},
-        {IPC_KEEPER_NAMES_ASK, serve_names},
-        {IPC_KEEPER_FOLDER_OP, serve_folder_op},
-        {IPC_KEEPER_WORDS_ASK, serve_words},
-        {IPC_KEEPER_INDEX_ASK, serve_index},
-        {IPC_KEEPER_PICK, serve_pick},
-        {IPC_KEEPER_QUOTA_ASK, serve_quota},
-        {IPC_KEEPER_WATCH, serve_watch},
-        {IPC_KEEPER_NOTICES_ASK, serve_notices},
-        {IPC_KEEPER_ATTRIBUTES_ASK, serve_attributes},
-        {IPC_KEEPER_ATTRIBUTES_SET, serve_set_attributes},
-        {IPC_KEEPER_DIGESTS_ASK, serve_digests},
-        {IPC_KEEPER_COLUMN_ASK, serve_column},
-        {IPC_KEEPER_VANISHED_ASK, serve_vanished},
-        {IPC_KEEPER_REMEMBER, serve_remember},
+        {IPC_KEEPER_SYNC_ASK, serve_sync, 0},
+        {IPC_KEEPER_FETCH, serve_fetch, ACL_READ},
+        {IPC_KEEPER_FLAGS, serve_flags, ACL_READ},
+        {IPC_KEEPER_LIST, serve_list, 0},
+        {IPC_KEEPER_OPEN, serve_open, 0},
+        {IPC_KEEPER_CLOSE, serve_close, 0},
+        {IPC_KEEPER_EXPUNGE, serve_expunge, ACL_READ},
+        {IPC_KEEPER_COPY, serve_copy, ACL_READ},
+        {IPC_KEEPER_APPEND, serve_append, 0},
+        {IPC_KEEPER_STATUS_ASK, serve_status, 0},
+        {IPC_KEEPER_SPOOL_ASK, serve_spool, 0},
+        {IPC_KEEPER_SPOOL_DROP, serve_spool_drop, 0},
+        {IPC_KEEPER_SETTLE, serve_settle, NOT_FOR_VISITORS},
+        {IPC_KEEPER_NAMES_ASK, serve_names, ACL_READ},
+        {IPC_KEEPER_FOLDER_OP, serve_folder_op, 0},
+        {IPC_KEEPER_WORDS_ASK, serve_words, ACL_READ},
+        {IPC_KEEPER_INDEX_ASK, serve_index, NOT_FOR_VISITORS},
+        {IPC_KEEPER_PICK, serve_pick, 0},
+        {IPC_KEEPER_QUOTA_ASK, serve_quota, NOT_FOR_VISITORS},
+        {IPC_KEEPER_WATCH, serve_watch, NOT_FOR_VISITORS},
+        {IPC_KEEPER_NOTICES_ASK, serve_notices, NOT_FOR_VISITORS},
+        {IPC_KEEPER_ATTRIBUTES_ASK, serve_attributes, 0},
+        {IPC_KEEPER_ATTRIBUTES_SET, serve_set_attributes, 0},
+        {IPC_KEEPER_DIGESTS_ASK, serve_digests, ACL_READ},
+        {IPC_KEEPER_COLUMN_ASK, serve_column, ACL_READ},
+        {IPC_KEEPER_VANISHED_ASK, serve_vanished, ACL_READ},
+        {IPC_KEEPER_REMEMBER, serve_remember, ACL_READ},
+        {IPC_KEEPER_RIGHTS_ASK, serve_rights, 0},
+        {IPC_KEEPER_ACL_ASK, serve_acl, 0},
+        {IPC_KEEPER_ACL_SET, serve_set_acl, 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i].type == p->type)
-            return table[i].run(c, p);
+        if (table[i].type == p->type) {
+            if ((table[i].needs & NOT_FOR_VISITORS) && c->standing == STANDING_VISITOR)
+                return err_new(ERR_DENIED, "not for visitors");
+            unsigned needs = table[i].needs & ACL_ALL;
+            err e = needs ? keeper_may_open(c, needs) : OK_ERR;
+            return failed(e) ? e : table[i].run(c, p);
+        }
     return err_new(ERR_SYNTAX, "a packet that no keeper knows");
 }

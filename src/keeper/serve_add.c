@@ -46,7 +46,9 @@ err open_spool(struct client *c, str folder, struct spool **ret, int *ret_fd)
         return err_new(ERR_LIMIT, "too many spools");
     auto_fd int dir = -1;
     struct held *h;
-    err e = keeper_box(c->keeper, folder, &h); /* makes INBOX at a user's first login */
+    err e = folder_exists(&c->keeper->folders, folder) ? keeper_may(c, folder, ACL_INSERT) : OK_ERR;
+    if (!failed(e))
+        e = keeper_box(c->keeper, folder, &h); /* makes INBOX at a user's first login */
     if (!failed(e))
         e = spool_dir(c->keeper, folder, &dir);
     if (failed(e))
@@ -130,7 +132,9 @@ static err add_from(struct box *to, struct box *from, size_t at, struct box_inco
     return box_fetch(from, ret->from_uid, &ret->fd);
 }
 
-static err copy_set(struct box *from, struct box *to, enum box_add how, str set, struct buf *pairs)
+/* allowed: flags that may be set in the target. */
+static err copy_set(struct box *from, struct box *to, enum box_add how, str set, uint32_t allowed,
+                    struct buf *pairs)
 {
     VEC(struct box_incoming) in = {0};
     err e = OK_ERR;
@@ -140,6 +144,7 @@ static err copy_set(struct box *from, struct box *to, enum box_add how, str set,
              at < from->table.n && from->table.at[at].uid <= r.to && !failed(e); at++) {
             struct box_incoming one;
             e = add_from(to, from, at, &one);
+            one.flags &= allowed;
             if (!failed(e))
                 vec_push(&in, one);
         }
@@ -163,7 +168,11 @@ static err copy_for(struct client *c, const struct keeper_copy *q, struct keeper
     if (q->mode == STORE_MOVE && c->mode == STORE_EXAMINE)
         return err_new(ERR_DENIED, "the mailbox is open read-only");
     struct held *h;
-    err e = keeper_box(c->keeper, q->target, &h);
+    err e = q->mode == STORE_MOVE ? keeper_may_open(c, ACL_DELETED | ACL_EXPUNGE) : OK_ERR;
+    if (!failed(e) && folder_exists(&c->keeper->folders, q->target))
+        e = keeper_may(c, q->target, ACL_INSERT);
+    if (!failed(e))
+        e = keeper_box(c->keeper, q->target, &h);
     if (failed(e))
         return e;
     keeper_watch_events(c->keeper);
@@ -175,7 +184,7 @@ static err copy_for(struct client *c, const struct keeper_copy *q, struct keeper
     }
     if (!failed(e))
         e = copy_set(c->held->box, h->box, q->mode == STORE_MOVE ? BOX_MOVE : BOX_COPY, q->set,
-                     pairs);
+                     keeper_flags_allowed(c, q->target), pairs);
     if (!failed(e) && messages)
         keeper_count(c->keeper, h->box, (int64_t)bytes, (int64_t)messages);
     ret->uidvalidity = h->box->uidvalidity;
@@ -222,7 +231,7 @@ err move_inbox(struct keeper *k, str to)
     inbox->box->stale = true;
     e = box_refresh(inbox->box);
     if (!failed(e))
-        e = copy_set(inbox->box, target->box, BOX_MOVE, buf_str(&all), &pairs);
+        e = copy_set(inbox->box, target->box, BOX_MOVE, buf_str(&all), UINT32_MAX, &pairs);
     keeper_tell(k, inbox, NULL);
     return e;
 }

@@ -62,15 +62,17 @@ static err stage(struct client *c, const struct keeper_append *q, struct spool *
 static err open_all(struct client *c, struct held *h, struct box_incoming *in)
 {
     auto_fd int dir = -1;
+    uint32_t allowed = keeper_flags_allowed(c, str_from(c->staged_folder));
     err e = spool_dir(c->keeper, str_from(c->staged_folder), &dir);
     for (size_t i = 0; i < c->staged.n && !failed(e); i++) {
         const struct staged *s = &c->staged.at[i];
         uint32_t bits = 0;
-        e = box_keywords(h->box, buf_str(&s->keywords), &bits);
+        if (allowed & STORE_FLAGGED) /* `w`: a keyword may be new */
+            e = box_keywords(h->box, buf_str(&s->keywords), &bits);
         if (!failed(e))
             e = file_open(dir, s->name, O_RDWR, 0, &in[i].fd);
         in[i].spool = h->box->tmp >= 0 ? s->name : NULL;
-        in[i].flags = s->flags | bits;
+        in[i].flags = (s->flags | bits) & allowed;
         in[i].date = s->date;
     }
     return e;
@@ -110,8 +112,11 @@ static err may_replace(struct client *c, uint32_t uid)
         return OK_ERR;
     if (!c->held || c->mode == STORE_EXAMINE)
         return err_new(ERR_DENIED, "no mailbox is open for changes");
+    err e = keeper_may_open(c, ACL_READ | ACL_DELETED | ACL_EXPUNGE);
+    if (failed(e))
+        return e;
     keeper_watch_events(c->keeper);
-    err e = box_refresh(c->held->box);
+    e = box_refresh(c->held->box);
     if (!failed(e) && box_find(c->held->box, uid) == c->held->box->table.n)
         return err_new(ERR_DENIED, "the message to be replaced is gone");
     return e;
@@ -122,6 +127,8 @@ static err show(struct client *c, uint32_t replaces, struct keeper_appended *ret
     struct keeper *k = c->keeper;
     struct held *h;
     err e = may_replace(c, replaces);
+    if (!failed(e))
+        e = keeper_may(c, str_from(c->staged_folder), ACL_INSERT);
     if (!failed(e))
         e = keeper_box(k, str_from(c->staged_folder), &h);
     if (failed(e))
@@ -195,7 +202,10 @@ err serve_append(struct client *c, const struct packet *p)
 static err pick(struct client *c, const struct keeper_pick *q, int *ret_fd)
 {
     struct held *h;
-    err e = keeper_box(c->keeper, q->folder, &h);
+    err e =
+        folder_exists(&c->keeper->folders, q->folder) ? keeper_may(c, q->folder, ACL_READ) : OK_ERR;
+    if (!failed(e))
+        e = keeper_box(c->keeper, q->folder, &h);
     if (failed(e))
         return e;
     keeper_watch_events(c->keeper);

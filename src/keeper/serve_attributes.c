@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is kept about folders: store/attributes.h. */
+#include <errno.h>
+
 #include "keeper/keeper.h"
 #include "os/fd.h"
 #include "store/attributes.h"
@@ -19,17 +21,42 @@ static err attributes_path(struct keeper *k, str folder, bool make, struct buf *
     return folders_attributes_path(&k->folders, folder, ret);
 }
 
-static err read_all(struct keeper *k, str folder, struct buf *out)
+static err only_the_owner(void)
 {
+    err e = err_new(ERR_DENIED, "that is for the mailbox's owner");
+    e.sys = EACCES;
+    return e;
+}
+
+/* What an owner keeps under /private is his; a visitor sees what is shared (RFC 5464 3.1). */
+static void keep_shared(struct attributes *all)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (str_istarts(all->at[i].name, S("/shared/")))
+            all->at[n++] = all->at[i];
+    all->n = n;
+}
+
+static err read_all(struct client *c, str folder, struct buf *out)
+{
+    struct keeper *k = c->keeper;
+    bool visitor = c->standing == STANDING_VISITOR;
+    if (visitor && folder.n == 0)
+        return only_the_owner();
     auto_buf struct buf path;
     auto_arena struct arena *a = arena_new("attributes", 2 * ATTRIBUTES_FILE_MAX);
     struct attributes all;
     buf_init(&path, 2048);
     err e = attributes_path(k, folder, false, &path);
+    if (!failed(e) && folder.n > 0)
+        e = keeper_may(c, folder, ACL_LOOKUP | ACL_READ);
     if (!failed(e))
         e = attributes_read(k->folders.home, path.p, a, &all);
     if (failed(e))
         return e;
+    if (visitor)
+        keep_shared(&all);
     attributes_write(&all, out);
     return buf_check(out, "attributes");
 }
@@ -44,7 +71,7 @@ err serve_attributes(struct client *c, const struct packet *p)
     auto_fd int fd = -1;
     buf_init(&b, ATTRIBUTES_FILE_MAX);
     struct keeper_data a = {.data = S("")};
-    e = read_all(c->keeper, q.name, &b);
+    e = read_all(c, q.name, &b);
     if (!failed(e))
         e = data_or_memory(&b, &a.data, &fd);
     a.outcome = outcome_of(e);
@@ -58,6 +85,8 @@ static err change(struct client *c, const struct keeper_attributes_set *q)
     auto_buf struct buf path;
     struct attributes set;
     buf_init(&path, 2048);
+    if (c->standing == STANDING_VISITOR)
+        return only_the_owner();
     err e = attributes_path(k, q->folder, true, &path);
     if (failed(e))
         return e;

@@ -86,7 +86,14 @@ static err open_for(struct client *c, const struct keeper_open *q, struct open_a
         return err_new(ERR_SYNTAX, "unknown mode");
     c->mode = (enum store_mode)q->mode;
     c->modseqs = q->modseqs != 0;
-    err e = hold(c, q->name);
+    err e = folder_exists(&k->folders, q->name) ? keeper_may(c, q->name, ACL_READ) : OK_ERR;
+    if (failed(e))
+        return e;
+    o->a.rights = keeper_rights(c, q->name);
+    /* RFC 4314 5.2; who can change nothing must not take what is recent either. */
+    if (!(o->a.rights & ACL_CHANGES))
+        c->mode = STORE_EXAMINE;
+    e = hold(c, q->name);
     struct held *h = c->held;
     if (!failed(e))
         e = box_take_recent(h->box, c->mode, &o->a.first_recent);
@@ -165,7 +172,9 @@ err serve_status(struct client *c, const struct packet *p)
     struct keeper_status a = {0};
     auto_buf struct buf id;
     buf_init(&id, KEEPER_ID_MAX);
-    e = keeper_box(c->keeper, q.name, &h);
+    e = folder_exists(&c->keeper->folders, q.name) ? keeper_may(c, q.name, ACL_READ) : OK_ERR;
+    if (!failed(e))
+        e = keeper_box(c->keeper, q.name, &h);
     if (!failed(e)) {
         keeper_watch_events(c->keeper);
         /* Without a watch only a look tells. */
@@ -257,8 +266,8 @@ static err sync_for(struct client *c, uint64_t from, struct sync_answer *o)
     /* An mbox is one file: its stamp tells. Without a watch a Maildir has to be read. */
     b->stale |= c->held->watch[0] < 0;
     err e = box_refresh(b);
-    o->a.lost = b->lost;
-    if (b->lost)
+    o->a.lost = b->lost || failed(keeper_may_open(c, ACL_READ));
+    if (o->a.lost)
         return OK_ERR;
     if (!failed(e))
         e = box_take_recent(b, c->mode, &o->a.first_recent);
@@ -319,15 +328,25 @@ static err flags_for(struct client *c, const struct keeper_flags *q, struct buf 
 {
     uint32_t bits = 0;
     err e = may_write(c);
-    if (!failed(e))
+    if (failed(e))
+        return e;
+    str folder = str_from(c->held->box->folder);
+    uint32_t allowed = keeper_flags_allowed(c, folder);
+    bool others = (allowed & STORE_FLAGGED) != 0; /* `w` */
+    if (others)
         e = box_keywords(c->held->box, q->keywords, &bits);
+    /* RFC 4314 4: what one may not change stays; an error only when that is all. */
+    uint32_t wants = q->op == STORE_FLAGS_SET ? ~UINT32_C(0) : (q->flags | bits);
+    if (!failed(e) && !(wants & allowed) && (wants || q->keywords.n))
+        e = keeper_may(c, folder, (unsigned)ACL_ALL + 1); /* no one has that: says why */
     if (failed(e))
         return e;
     struct box_flags f = {.set = q->set,
                           .op = (enum store_flags_op)q->op,
                           .flags = (q->flags & STORE_SYSTEM_FLAGS) | bits,
                           .by = c->number,
-                          .unchanged_since = q->unchanged_since};
+                          .unchanged_since = q->unchanged_since,
+                          .frozen = ~allowed};
     return box_flags(c->held->box, &f, modified);
 }
 
@@ -364,6 +383,8 @@ err serve_expunge(struct client *c, const struct packet *p)
         return err_new(ERR_SYNTAX, "unknown expunge mode");
     uint64_t bytes = 0, messages = 0;
     e = may_write(c);
+    if (!failed(e))
+        e = keeper_may_open(c, ACL_EXPUNGE);
     if (!failed(e) && quota_is_set(&c->keeper->quota))
         keeper_sum(c->held->box, q.set, !q.set.n, q.mode == STORE_EXPUNGE_DELETED, &bytes,
                    &messages);

@@ -209,8 +209,9 @@ err serve_remember(struct client *c, const struct packet *p)
     struct mail_digest d;
     struct box *b = c->held ? c->held->box : NULL;
     size_t at = b ? box_find(b, q.uid) : 0;
-    if (b && at < b->table.n && b->index && b->known.id && !failed(digest_open(q.digest, &d)) &&
-        b->generation == index_generation(b->index))
+    /* What a visitor says of a message its owner must not be shown. */
+    if (b && c->standing != STANDING_VISITOR && at < b->table.n && b->index && b->known.id &&
+        !failed(digest_open(q.digest, &d)) && b->generation == index_generation(b->index))
         (void)index_digest_save(b->index, b->known.id, q.uid, name_of(b, at), q.digest);
     return serve_done(c, p->id, OK_ERR); /* best effort */
 }

@@ -396,7 +396,9 @@ static err flags_once(struct box *b, const struct box_flags *f, struct buf *ret_
         struct store_range r = set_at(f->set, i);
         for (size_t at = box_from(b, r.from); at < b->table.n && b->table.at[at].uid <= r.to;
              at++) {
-            uint32_t to = new_flags(b->table.at[at].flags, f->op, f->flags);
+            uint32_t old = b->table.at[at].flags;
+            uint32_t to = new_flags(old, f->op, f->flags);
+            to = (to & ~f->frozen) | (old & f->frozen);
             if (b->entries.at[at].modseq > f->unchanged_since)
                 put_uid(ret_modified, b->table.at[at].uid);
             else if (to != b->table.at[at].flags)

@@ -137,6 +137,7 @@ struct box_flags {
     enum store_flags_op op;
     uint32_t flags, by;
     uint64_t unchanged_since; /* UINT64_MAX: change all */
+    uint32_t frozen;          /* flags that stay as they are, whatever `op` says */
 };
 err box_flags(struct box *b, const struct box_flags *f, struct buf *ret_modified);
 err box_expunge(struct box *b, enum store_expunge_mode mode, str set, size_t *ret_n);

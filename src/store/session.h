@@ -17,6 +17,7 @@
  */
 #pragma once
 #include "base/base.h"
+#include "wire/acl.h"
 #include "wire/digest.h"
 
 enum {
@@ -63,6 +64,7 @@ struct store_box {
     size_t n;
     uint32_t uidvalidity, uidnext;
     bool writable;
+    unsigned rights; /* enum acl_right, together: as of store_select() */
     /* Mod-sequences (RFC 7162): each change of a message, its arrival and its going take a number
      * greater than all before. highestmodseq belongs to this table: what changes after it has a
      * greater one. It is never 0 and always known. */
@@ -342,6 +344,14 @@ struct store_quota {
     uint64_t most_bytes, most_messages; /* 0: no limit, and then nothing is counted */
 };
 err store_quota(struct store *s, struct store_quota *ret);
+
+/* ---- rights: wire/acl.h ---- */
+/* What this session may do there. ERR_NOTFOUND: nothing, as far as it must know. What it may not
+ * do fails everywhere with ERR_DENIED and sys EACCES. */
+err store_rights(struct store *s, str folder, unsigned *ret);
+/* Entries of others, for one with ACL_ADMIN. */
+err store_acl(struct store *s, str folder, struct arena *a, struct acl **ret);
+err store_set_acl(struct store *s, str folder, const struct acl_entry *entry, enum acl_op op);
 
 /* ---- attributes: see store/attributes.h ---- */
 struct store_attribute {

@@ -161,6 +161,7 @@ err store_select(struct store *s, str name, enum store_mode mode, const struct s
     s->box.uidvalidity = b.uidvalidity;
     s->box.uidnext = b.uidnext;
     s->box.writable = b.writable;
+    s->box.rights = b.rights;
     s->box.recent = b.recent;
     s->box.unseen = b.unseen;
     s->box.first_unseen = b.first_unseen;

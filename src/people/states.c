@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 #include "people/states.h"
 
+/* Columns in the order of enum reg_event: apply accept reject hold, change settle warn renew
+ * retire. */
 #define NO REG_ILLEGAL
+#define ACC REG_ACCEPTED
+#define CHA REG_CHANGED
+#define EXP REG_EXPIRING
+#define OUT REG_RETIRED
 /* clang-format off */
 static const enum reg_state table[REG_STATES][REG_EVENTS] = {
-    /*                apply        accept        reject        hold      change       settle        warn          renew        retire */
-    [REG_NONE]     = {REG_APPLIED, NO,           NO,           NO,       NO,          NO,           NO,           NO,          NO},
-    [REG_APPLIED]  = {NO,          REG_ACCEPTED, REG_REJECTED, REG_HELD, REG_APPLIED, NO,           NO,           NO,          NO},
-    [REG_HELD]     = {NO,          REG_ACCEPTED, REG_REJECTED, REG_HELD, REG_HELD,    NO,           NO,           NO,          NO},
-    [REG_REJECTED] = {REG_APPLIED, NO,           NO,           NO,       NO,          NO,           NO,           NO,          NO},
-    [REG_ACCEPTED] = {NO,          NO,           NO,           NO,       REG_CHANGED, REG_ACCEPTED, REG_EXPIRING, REG_CHANGED, REG_RETIRED},
-    [REG_CHANGED]  = {NO,          NO,           NO,           NO,       REG_CHANGED, REG_ACCEPTED, REG_EXPIRING, REG_CHANGED, REG_RETIRED},
-    [REG_EXPIRING] = {NO,          NO,           NO,           NO,       REG_EXPIRING, REG_EXPIRING, NO,          REG_CHANGED, REG_RETIRED},
-    [REG_RETIRED]  = {NO,          NO,           NO,           NO,       NO,          NO,           NO,           NO,          NO},
+    [REG_NONE]     = {REG_APPLIED, NO,  NO,           NO,       NO,          NO,  NO,  NO,  NO},
+    [REG_APPLIED]  = {NO,          ACC, REG_REJECTED, REG_HELD, REG_APPLIED, NO,  NO,  NO,  NO},
+    [REG_HELD]     = {NO,          ACC, REG_REJECTED, REG_HELD, REG_HELD,    NO,  NO,  NO,  NO},
+    [REG_REJECTED] = {REG_APPLIED, NO,  NO,           NO,       NO,          NO,  NO,  NO,  NO},
+    [REG_ACCEPTED] = {NO,          NO,  NO,           NO,       CHA,         ACC, EXP, CHA, OUT},
+    [REG_CHANGED]  = {NO,          NO,  NO,           NO,       CHA,         ACC, EXP, CHA, OUT},
+    [REG_EXPIRING] = {NO,          NO,  NO,           NO,       EXP,         EXP, NO,  CHA, OUT},
+    [REG_RETIRED]  = {NO,          NO,  NO,           NO,       NO,          NO,  NO,  NO,  NO},
 };
 /* clang-format on */
 

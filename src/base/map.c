@@ -84,7 +84,7 @@ static struct entry *find(const struct map *m, str key)
 {
     if (m->count == 0)
         return NULL;
-    uint32_t at = *slot_of(m, key, str_hash(key, m->key));
+    uint32_t at = *slot_of(m, key, str_hash_long(key, m->key));
     return at ? &m->entries[at - 1] : NULL;
 }
 
@@ -97,7 +97,7 @@ void map_put(struct map *m, str key, void *value)
     }
     if (m->n_entries == m->cap_entries)
         rebuild(m);
-    uint64_t hash = str_hash(key, m->key);
+    uint64_t hash = str_hash_long(key, m->key);
     uint32_t *slot = slot_of(m, key, hash);
     char *copy = mem_alloc("map", key.n + 1);
     if (key.n)

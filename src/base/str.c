@@ -194,6 +194,27 @@ uint64_t str_hash(str s, uint64_t key)
     return h ^ (h >> 32);
 }
 
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 wide = (unsigned __int128)a * b;
+    return (uint64_t)wide ^ (uint64_t)(wide >> 64);
+}
+
+uint64_t str_hash_long(str s, uint64_t key)
+{
+    static const uint64_t odd_a = 0xd6e8feb86659fd93u, odd_b = 0x9e3779b97f4a7c15u;
+    uint64_t h = key ^ odd_b, word;
+    for (; s.n >= sizeof word; s.p += sizeof word, s.n -= sizeof word) {
+        memcpy(&word, s.p, sizeof word);
+        h = fold(h ^ word, odd_a);
+    }
+    word = 0;
+    if (s.n)
+        memcpy(&word, s.p, s.n);
+    h = fold(h ^ word ^ (uint64_t)s.n << 56, odd_b); /* at most seven octets are left */
+    return h ^ h >> 32;
+}
+
 char char_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;

@@ -47,6 +47,8 @@ bool str_u64(str s, uint64_t *ret_value);
 /* The digits at the front of s; false when there are none or they overflow. */
 bool str_take_u64(str *s, uint64_t *ret_value);
 uint64_t str_hash(str s, uint64_t key); /* keyed, for tables; not for signatures */
+/* Other values and eight octets at a time: for many long strings. The same on all our machines. */
+uint64_t str_hash_long(str s, uint64_t key);
 
 char char_lower(char c); /* ASCII */
 char char_upper(char c);

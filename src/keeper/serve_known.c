@@ -8,7 +8,6 @@
 
 #include "keeper/keeper.h"
 #include "os/fd.h"
-#include "store/maildir_name.h"
 #include "wire/digest.h"
 
 enum {
@@ -136,11 +135,6 @@ static bool make_digest(struct making *m, size_t at)
     return !failed(digest_make(&m->one, m->arena, text, &id)) && m->one.n <= DIGEST_KEEP_MAX;
 }
 
-static uint32_t name_of(const struct box *b, size_t at)
-{
-    return box_name_hash(maildir_base(str_from(box_name(b, b->entries.at[at].name))));
-}
-
 /* Into m->one. */
 static bool digest_of(struct making *m, uint32_t uid)
 {
@@ -150,7 +144,7 @@ static bool digest_of(struct making *m, uint32_t uid)
     if (at == b->table.n)
         return false;
     bool indexed = b->index && b->known.id && b->generation == index_generation(b->index);
-    uint32_t name = name_of(b, at);
+    uint32_t name = b->entries.at[at].hash;
     struct mail_digest d;
     if (indexed && index_digest(b->index, b->known.id, uid, name, &m->one) &&
         !failed(digest_open(buf_str(&m->one), &d)))
@@ -212,6 +206,6 @@ err serve_remember(struct client *c, const struct packet *p)
     /* What a visitor says of a message its owner must not be shown. */
     if (b && c->standing != STANDING_VISITOR && at < b->table.n && b->index && b->known.id &&
         !failed(digest_open(q.digest, &d)) && b->generation == index_generation(b->index))
-        (void)index_digest_save(b->index, b->known.id, q.uid, name_of(b, at), q.digest);
+        (void)index_digest_save(b->index, b->known.id, q.uid, b->entries.at[at].hash, q.digest);
     return serve_done(c, p->id, OK_ERR); /* best effort */
 }

@@ -62,23 +62,32 @@ const char *box_name(const struct box *b, uint32_t name)
     return b->names + name;
 }
 
+str box_name_at(const struct box *b, size_t index)
+{
+    const struct box_entry *e = &b->entries.at[index];
+    return str_of(b->names + e->name, e->name_n);
+}
+
+/* Returns where it lies now. */
+static uint32_t move_name(const struct box *b, uint32_t name, size_t len, char *fresh, size_t *n)
+{
+    uint32_t at = (uint32_t)*n;
+    memcpy(fresh + at, box_name(b, name), len + 1);
+    *n += len + 1;
+    return at;
+}
+
 static void compact_names(struct box *b)
 {
     char *fresh = mem_alloc("names", b->names_n);
     size_t n = 1;
     for (size_t i = 0; i < b->entries.n; i++) {
-        const char *name = box_name(b, b->entries.at[i].name);
-        size_t len = strlen(name) + 1;
-        memcpy(fresh + n, name, len);
-        b->entries.at[i].name = (uint32_t)n;
-        n += len;
+        struct box_entry *e = &b->entries.at[i];
+        e->name = move_name(b, e->name, e->name_n, fresh, &n);
     }
     for (size_t i = 0; i < b->arrived.n; i++) {
-        const char *name = box_name(b, b->arrived.at[i].name);
-        size_t len = strlen(name) + 1;
-        memcpy(fresh + n, name, len);
-        b->arrived.at[i].name = (uint32_t)n;
-        n += len;
+        struct box_arrival *a = &b->arrived.at[i];
+        a->name = a->name ? move_name(b, a->name, a->name_n, fresh, &n) : 0;
     }
     free(b->names);
     b->names = fresh;
@@ -103,6 +112,13 @@ uint32_t box_name_add(struct box *b, str name)
     return at;
 }
 
+struct box_entry box_entry_named(struct box *b, str name)
+{
+    return (struct box_entry){.name = box_name_add(b, name),
+                              .hash = box_name_hash(maildir_base(name)),
+                              .name_n = (uint8_t)name.n};
+}
+
 void box_name_drop(struct box *b, uint32_t name)
 {
     b->names_garbage += strlen(box_name(b, name)) + 1;
@@ -117,23 +133,18 @@ static void tidy_names(struct box *b)
 
 /* ---- base name -> UID ---- */
 
-static size_t slot_of(const struct box *b, str base)
-{
-    return (size_t)str_hash(base, 0x7477696e706f7374) & (b->n_slots - 1);
-}
-
 static str base_at(const struct box *b, size_t index)
 {
-    return maildir_base(str_from(box_name(b, b->entries.at[index].name)));
+    return maildir_base(box_name_at(b, index));
 }
 
-static void put_slot(struct box *b, str base, uint32_t uid)
+static void put_slot(struct box *b, uint32_t hash, uint32_t uid)
 {
-    size_t i = slot_of(b, base);
-    while (b->slots[i] && b->slots[i] != SLOT_GONE)
+    size_t i = hash & (b->n_slots - 1);
+    while (b->slots[i].uid && b->slots[i].uid != SLOT_GONE)
         i = (i + 1) & (b->n_slots - 1);
-    b->used_slots += b->slots[i] == 0;
-    b->slots[i] = uid;
+    b->used_slots += b->slots[i].uid == 0;
+    b->slots[i] = (struct box_slot){uid, hash};
 }
 
 static void rehash(struct box *b)
@@ -146,7 +157,7 @@ static void rehash(struct box *b)
     b->n_slots = n;
     b->used_slots = 0;
     for (size_t i = 0; i < b->entries.n; i++)
-        put_slot(b, base_at(b, i), b->table.at[i].uid);
+        put_slot(b, b->entries.at[i].hash, b->table.at[i].uid);
 }
 
 size_t box_from(const struct box *b, uint32_t uid)
@@ -169,24 +180,25 @@ size_t box_find(const struct box *b, uint32_t uid)
 }
 
 /* The slot that holds base, or n_slots. */
-static size_t find_slot(const struct box *b, str base)
+static size_t find_slot(const struct box *b, str base, uint32_t hash)
 {
     if (!b->n_slots)
         return 0;
-    for (size_t i = slot_of(b, base); b->slots[i]; i = (i + 1) & (b->n_slots - 1)) {
-        if (b->slots[i] == SLOT_GONE)
+    size_t mask = b->n_slots - 1;
+    for (size_t i = hash & mask; b->slots[i].uid; i = (i + 1) & mask) {
+        if (b->slots[i].hash != hash || b->slots[i].uid == SLOT_GONE)
             continue;
-        size_t at = box_find(b, b->slots[i]);
+        size_t at = box_find(b, b->slots[i].uid);
         if (at < b->table.n && str_eq(base_at(b, at), base))
             return i;
     }
     return b->n_slots;
 }
 
-size_t box_lookup(const struct box *b, str base)
+size_t box_lookup(const struct box *b, str base, uint32_t hash)
 {
-    size_t i = find_slot(b, base);
-    return i < b->n_slots ? box_find(b, b->slots[i]) : b->table.n;
+    size_t i = find_slot(b, base, hash);
+    return i < b->n_slots ? box_find(b, b->slots[i].uid) : b->table.n;
 }
 
 /* ---- table and changes ---- */
@@ -260,7 +272,7 @@ void box_insert(struct box *b, const struct store_message *m, struct box_entry e
     if (b->used_slots + 1 > b->n_slots / 4 * 3)
         rehash(b);
     else
-        put_slot(b, base_at(b, at), m->uid);
+        put_slot(b, e.hash, m->uid);
     if (m->uid >= b->uidnext)
         b->uidnext = m->uid + 1;
     box_note(b, KEEPER_NEW, m->uid, 0);
@@ -268,9 +280,9 @@ void box_insert(struct box *b, const struct store_message *m, struct box_entry e
 
 static void forget(struct box *b, size_t index)
 {
-    size_t slot = find_slot(b, base_at(b, index));
+    size_t slot = find_slot(b, base_at(b, index), b->entries.at[index].hash);
     if (slot < b->n_slots)
-        b->slots[slot] = SLOT_GONE;
+        b->slots[slot].uid = SLOT_GONE;
     box_name_drop(b, b->entries.at[index].name);
     uncount_message(b, &b->table.at[index]);
     box_note_gone(b, b->table.at[index].uid);

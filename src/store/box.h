@@ -28,8 +28,13 @@ struct box_entry { /* beside each store_message */
     uint64_t modseq;
     uint32_t name;  /* offset into names */
     uint32_t saved; /* when it came into this mailbox, seconds since the epoch */
+    uint32_t hash;  /* box_name_hash() of the base name */
+    uint8_t name_n;
     bool in_new, measured;
     bool known; /* the index had a row of it when the mailbox was opened */
+};
+struct box_slot { /* base name -> UID, open addressing; uid 0: free, UINT32_MAX: was removed */
+    uint32_t uid, hash;
 };
 
 struct box_incoming {
@@ -44,7 +49,8 @@ struct box_want {
     uint32_t index, flags;
 };
 struct box_arrival {
-    uint32_t name;
+    uint32_t name, hash; /* as of a box_entry; name 0: settled */
+    uint8_t name_n;
     bool in_new;
 };
 enum box_add { BOX_APPEND, BOX_COPY, BOX_MOVE };
@@ -75,7 +81,7 @@ struct box {
     VEC(struct box_entry) entries;
     char *names;
     size_t names_n, names_cap, names_garbage;
-    uint32_t *slots; /* base name -> UID, open addressing; 0: free, UINT32_MAX: was removed */
+    struct box_slot *slots;
     size_t n_slots, used_slots;
     struct keywords keywords;
     uint64_t keywords_version; /* of the change that touched them last */
@@ -179,7 +185,7 @@ void box_note_gone(struct box *b, uint32_t uid);
 bool box_gone_since(struct box *b, uint64_t since, struct buf *out);
 /* The first look: as soon as UIDVALIDITY and guid are known; row by row; when all are there. */
 void box_index_load(struct box *b);
-const struct index_row *box_index_row(struct box *b, uint32_t uid, str base);
+const struct index_row *box_index_row(struct box *b, uint32_t uid, uint32_t hash);
 void box_index_settle(struct box *b);
 bool box_index_wants_flush(const struct box *b);
 void box_index_flush(struct box *b); /* index_commit() is the caller's */
@@ -188,9 +194,11 @@ void box_index_close(struct box *b);
 /* ---- for the kinds ---- */
 struct box *box_new(const struct box_kind *kind, str folder);
 const char *box_name(const struct box *b, uint32_t name);
-uint32_t box_name_add(struct box *b, str name);
+str box_name_at(const struct box *b, size_t index); /* a file name; NUL after it */
+uint32_t box_name_add(struct box *b, str name);     /* at most 255 octets */
 void box_name_drop(struct box *b, uint32_t name);
-size_t box_lookup(const struct box *b, str base); /* index, or table.n */
+struct box_entry box_entry_named(struct box *b, str name);       /* the rest zero */
+size_t box_lookup(const struct box *b, str base, uint32_t hash); /* index, or table.n */
 /* Puts a message at its place; records NEW. */
 void box_insert(struct box *b, const struct store_message *m, struct box_entry e);
 void box_remove(struct box *b, size_t index); /* records GONE */

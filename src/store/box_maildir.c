@@ -19,18 +19,16 @@
 #include "store/maildir_name.h"
 #include "wire/crlf.h"
 
-enum { MEASURE_MAX = 1 << 30 };
 #define EXPUNGED_HOST "expunged" /* ends the names of what is only to be removed */
 
-static int dir_of(const struct box *b, bool in_new)
+int maildir_dir_of(const struct box *b, bool in_new)
 {
     return in_new ? b->new : b->cur;
 }
 
-static uint32_t flags_of(struct box *b, str name)
+uint32_t maildir_flags_of(struct box *b, str name)
 {
-    char scratch[16];
-    uint32_t flags = maildir_name_parse(name, scratch).flags;
+    uint32_t flags = maildir_name_flags(name);
     if (flags >> STORE_KEYWORD_SHIFT && keywords_cover(&b->keywords, flags))
         b->keywords_version = box_version(b) + 1;
     return flags;
@@ -47,18 +45,29 @@ struct scan {
 static void know_name(struct box *b, size_t at, str name, bool in_new)
 {
     struct box_entry *e = &b->entries.at[at];
-    if (e->in_new == in_new && str_eq(name, str_from(box_name(b, e->name))))
+    if (e->in_new == in_new && str_eq(name, box_name_at(b, at)))
         return;
     box_name_drop(b, e->name);
     e->name = box_name_add(b, name);
+    e->name_n = (uint8_t)name.n;
     e->in_new = in_new;
-    box_changed(b, at, flags_of(b, name), 0);
+    box_changed(b, at, maildir_flags_of(b, name), 0);
+}
+
+static void note_arrival(struct box *b, str name, uint32_t hash, bool in_new)
+{
+    vec_push(&b->arrived, (struct box_arrival){.name = box_name_add(b, name),
+                                               .hash = hash,
+                                               .name_n = (uint8_t)name.n,
+                                               .in_new = in_new});
 }
 
 static err scan_name(void *ctx, str name, bool in_new)
 {
     struct scan *s = ctx;
-    size_t at = box_lookup(s->b, maildir_base(name));
+    str base = maildir_base(name);
+    uint32_t hash = box_name_hash(base);
+    size_t at = box_lookup(s->b, base, hash);
     if (at < s->b->table.n) {
         s->seen[at] = true;
         know_name(s->b, at, name, in_new);
@@ -66,7 +75,7 @@ static err scan_name(void *ctx, str name, bool in_new)
     }
     if (s->b->table.n + s->b->arrived.n >= STORE_MESSAGES_MAX)
         return err_new(ERR_LIMIT, "too many messages in a Maildir");
-    vec_push(&s->b->arrived, (struct box_arrival){box_name_add(s->b, name), in_new});
+    note_arrival(s->b, name, hash, in_new);
     return OK_ERR;
 }
 
@@ -96,14 +105,15 @@ void box_event(struct box *b, bool in_new, bool appeared, str name)
 {
     if (!maildir_name_is_message(name))
         return;
-    size_t at = box_lookup(b, maildir_base(name));
+    str base = maildir_base(name);
+    uint32_t hash = box_name_hash(base);
+    size_t at = box_lookup(b, base, hash);
     if (at == b->table.n) {
         if (appeared)
-            vec_push(&b->arrived, (struct box_arrival){box_name_add(b, name), in_new});
+            note_arrival(b, name, hash, in_new);
         return;
     }
-    const struct box_entry *e = &b->entries.at[at];
-    bool same = e->in_new == in_new && str_eq(name, str_from(box_name(b, e->name)));
+    bool same = b->entries.at[at].in_new == in_new && str_eq(name, box_name_at(b, at));
     if (!appeared) { /* gone under the name we know: its new name may come in another event */
         b->stale |= same;
         return;
@@ -114,347 +124,9 @@ void box_event(struct box *b, bool in_new, bool appeared, str name)
     struct stat st;
     char path[256];
     (void)snprintf(path, sizeof path, "%.*s", STR_ARG(name)); /* a file name */
-    err gone = file_stat(dir_of(b, in_new), path, &st);
+    err gone = file_stat(maildir_dir_of(b, in_new), path, &st);
     if (!failed(gone))
         know_name(b, at, name, in_new);
-}
-
-/* ---- sizes and dates ---- */
-
-static err measure_file(int dir, const char *name, uint32_t *ret_wire)
-{
-    auto_fd int fd = -1;
-    err e = file_open(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0, &fd);
-    if (failed(e))
-        return e;
-    str all;
-    e = fd_map(fd, MEASURE_MAX, &all);
-    if (failed(e))
-        return e;
-    uint64_t n = crlf_measure(all).octets;
-    fd_unmap(all);
-    *ret_wire = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-    return OK_ERR;
-}
-
-/* What the index knows of this UID spares a look at the file. */
-static bool row_from_index(struct box *b, const struct box_arrival *a, uint32_t uid,
-                           struct store_message *ret_row, struct box_entry *ret_entry)
-{
-    str name = str_from(box_name(b, a->name));
-    const struct index_row *r = b->n_rows ? box_index_row(b, uid, maildir_base(name)) : NULL;
-    if (!r)
-        return false;
-    *ret_row = (struct store_message){
-        .uid = uid, .flags = flags_of(b, name), .size = r->size, .date = r->date};
-    *ret_entry =
-        (struct box_entry){.name = a->name, .saved = r->saved, .in_new = a->in_new, .known = true};
-    return true;
-}
-
-/* The table row of an arrived file; known_size from the UID list or 0. */
-static err make_row(struct box *b, const struct box_arrival *a, uint32_t uid, uint32_t known_size,
-                    struct store_message *ret_row, struct box_entry *ret_entry)
-{
-    if (row_from_index(b, a, uid, ret_row, ret_entry))
-        return OK_ERR;
-    const char *name = box_name(b, a->name);
-    char scratch[16];
-    struct maildir_name n = maildir_name_parse(str_from(name), scratch);
-    struct stat st;
-    err e = file_stat(dir_of(b, a->in_new), name, &st);
-    if (failed(e))
-        return e;
-    if (!S_ISREG(st.st_mode))
-        return err_new(ERR_NOTFOUND, "not a regular file");
-    struct store_message row = {.uid = uid, .flags = flags_of(b, str_from(name))};
-    row.date = st.st_mtime < 0 ? 0 : (uint32_t)st.st_mtime;
-    /* A delivery sets the time of its file; who copies files here keeps theirs. */
-    struct box_entry entry = {.name = a->name, .saved = row.date, .in_new = a->in_new};
-    if (n.has_wire_size && n.wire_size < UINT32_MAX && n.wire_size >= (uint64_t)st.st_size) {
-        row.size = (uint32_t)n.wire_size;
-    } else if (known_size) {
-        row.size = known_size;
-    } else {
-        e = measure_file(dir_of(b, a->in_new), name, &row.size);
-        if (failed(e))
-            return e;
-        entry.measured = true;
-    }
-    *ret_row = row;
-    *ret_entry = entry;
-    return OK_ERR;
-}
-
-/* A file that vanished between readdir and here, or cannot be read, waits for the next look. */
-static void admit(struct box *b, struct box_arrival *a, uint32_t uid, uint32_t known_size)
-{
-    struct store_message row;
-    struct box_entry entry;
-    err e = make_row(b, a, uid, known_size, &row, &entry);
-    if (failed(e)) {
-        b->problems += e.kind != ERR_NOTFOUND;
-        box_name_drop(b, a->name);
-    } else {
-        box_insert(b, &row, entry);
-    }
-    a->name = 0; /* settled */
-}
-
-/* ---- UIDs ---- */
-
-static err map_uidlist(struct box *b, str *ret)
-{
-    auto_fd int fd = -1;
-    err e = file_open(b->dir, UIDLIST_FILE, O_RDONLY, 0, &fd);
-    if (e.kind == ERR_NOTFOUND) {
-        *ret = S("");
-        return OK_ERR;
-    }
-    if (failed(e))
-        return e;
-    return fd_map(fd, UIDLIST_MAX, ret);
-}
-
-/* The first of each base name; a file seen under two names (new/, then cur/) is one. */
-static struct map *arrivals_by_base(struct box *b)
-{
-    struct map *m = map_new();
-    for (size_t i = 0; i < b->arrived.n; i++) {
-        struct box_arrival *a = &b->arrived.at[i];
-        str base = maildir_base(str_from(box_name(b, a->name)));
-        struct box_arrival *other = map_get(m, base);
-        if (other || box_lookup(b, base) < b->table.n) {
-            if (other) { /* the later sighting is the truer one */
-                box_name_drop(b, other->name);
-                *other = *a;
-            } else {
-                box_name_drop(b, a->name);
-            }
-            a->name = 0;
-            continue;
-        }
-        map_put(m, base, a);
-    }
-    return m;
-}
-
-static void start_new_list(struct box *b, struct maildir_list *l)
-{
-    l->head.uidvalidity = b->uidvalidity ? b->uidvalidity : (uint32_t)clock_seconds();
-    l->head.nextuid = b->uidnext;
-    if (b->guid[0])
-        memcpy(l->head.guid, b->guid, sizeof l->head.guid);
-    else
-        uidlist_make_guid(l->head.guid);
-    l->rewrite = true;
-}
-
-/* Reads the list and admits the arrivals that it knows. */
-static err read_uidlist(struct box *b, struct maildir_list *l)
-{
-    str text, rest;
-    err e = map_uidlist(b, &text);
-    if (failed(e))
-        return e;
-    box_stamp(b, UIDLIST_FILE);
-    rest = text;
-    l->head = uidlist_header(&rest);
-    l->rewrite = l->head.version != 3;
-    l->dropped = 0;
-    if (!l->head.version) {
-        l->damaged = text.n > 0;
-        start_new_list(b, l);
-    } else if (b->uidvalidity && b->uidvalidity != l->head.uidvalidity) {
-        b->lost = true;
-    }
-    if (l->head.guid[0] == 0) {
-        uidlist_make_guid(l->head.guid);
-        l->rewrite = true; /* or it would be another one the next time */
-    }
-    memcpy(b->guid, l->head.guid, sizeof b->guid);
-    if (!b->uidvalidity) {
-        b->uidvalidity = l->head.uidvalidity;
-        box_index_load(b);
-    }
-    struct map *arrived = arrivals_by_base(b);
-    struct uidlist_record r;
-    while (l->head.version && uidlist_next(&l->head, &rest, &r)) {
-        struct box_arrival *a = map_get(arrived, r.base);
-        if (a && a->name && box_find(b, r.uid) == b->table.n)
-            admit(b, a, r.uid, r.wire_size);
-        else if (box_find(b, r.uid) == b->table.n)
-            l->dropped++;
-    }
-    map_free(arrived);
-    fd_unmap(text);
-    b->problems += l->head.damaged;
-    b->uidvalidity = l->head.uidvalidity;
-    if (l->head.nextuid > b->uidnext)
-        b->uidnext = l->head.nextuid;
-    return OK_ERR;
-}
-
-static int arrival_order(const void *x, const void *y, void *ctx)
-{
-    const struct box_arrival *a = x, *c = y;
-    const struct box *b = ctx;
-    return maildir_base_cmp(str_from(box_name(b, a->name)), str_from(box_name(b, c->name)));
-}
-
-static void drop_settled(struct box *b)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < b->arrived.n; i++)
-        if (b->arrived.at[i].name)
-            b->arrived.at[n++] = b->arrived.at[i];
-    b->arrived.n = n;
-}
-
-static void add_line(struct box *b, size_t at, struct buf *lines)
-{
-    const struct box_entry *entry = &b->entries.at[at];
-    str base = maildir_base(str_from(box_name(b, entry->name)));
-    uidlist_record_write(lines, b->table.at[at].uid, entry->measured ? b->table.at[at].size : 0,
-                         base);
-}
-
-/* New UIDs in order of arrival; their lines are on disk before anybody hears of them. */
-static err number_arrivals(struct box *b, struct buf *lines)
-{
-    struct map *m = arrivals_by_base(b);
-    map_free(m);
-    drop_settled(b);
-    if (b->arrived.n)
-        qsort_r(b->arrived.at, b->arrived.n, sizeof *b->arrived.at, arrival_order, b);
-    for (size_t i = 0; i < b->arrived.n; i++) {
-        if (b->uidnext == UINT32_MAX)
-            return err_new(ERR_LIMIT, "the mailbox has used up its UIDs");
-        uint32_t uid = b->uidnext;
-        admit(b, &b->arrived.at[i], uid, 0);
-        size_t at = box_find(b, uid);
-        if (at < b->table.n)
-            add_line(b, at, lines);
-    }
-    b->arrived.n = 0;
-    return buf_check(lines, "UID list");
-}
-
-/* The whole list again: lines of messages that are there, as they were. */
-static err write_list(struct box *b, struct maildir_list *l)
-{
-    auto_buf struct buf out;
-    buf_init(&out, UIDLIST_MAX);
-    str text, rest;
-    err e = map_uidlist(b, &text);
-    if (failed(e))
-        return e;
-    rest = text;
-    struct uidlist old = uidlist_header(&rest);
-    struct uidlist_record r;
-    l->head.nextuid = b->uidnext;
-    uidlist_header_write(&out, &l->head);
-    size_t at = 0;
-    while (at < b->table.n) {
-        bool more = old.version == 3 && uidlist_next(&old, &rest, &r);
-        size_t known = more ? box_find(b, r.uid) : b->table.n;
-        if (more && known == b->table.n)
-            continue;
-        for (size_t to = more ? known : b->table.n; at < to; at++)
-            add_line(b, at, &out);
-        if (!more || at != known)
-            continue;
-        if (r.wire_size || !b->entries.at[at].measured || b->table.at[at].size == 0) {
-            buf_add(&out, r.line);
-        } else { /* other fields of the line stay */
-            ptrdiff_t blank = str_find(r.line, ' ');
-            buf_addf(&out, "%u W%u%.*s", r.uid, b->table.at[at].size,
-                     STR_ARG(str_from_at(r.line, (size_t)blank)));
-        }
-        at++;
-    }
-    fd_unmap(text);
-    e = buf_check(&out, "UID list");
-    if (!failed(e))
-        e = uidlist_replace(b->dir, buf_str(&out));
-    return e;
-}
-
-static err keep_damaged_aside(struct box *b)
-{
-    char aside[64];
-    (void)snprintf(aside, sizeof aside, UIDLIST_FILE ".damaged-%lld",
-                   (long long)clock_seconds()); /* fits */
-    return file_rename(b->dir, UIDLIST_FILE, b->dir, aside);
-}
-
-/* With the lock held: numbers what is left and writes the list. */
-err maildir_list_update(struct box *b, struct maildir_list *l)
-{
-    if (box_stamp_changed(b, UIDLIST_FILE)) {
-        err e = read_uidlist(b, l);
-        if (failed(e))
-            return e;
-    }
-    auto_buf struct buf lines;
-    buf_init(&lines, UIDLIST_MAX);
-    err e = number_arrivals(b, &lines);
-    if (failed(e))
-        return e;
-    if (l->damaged && l->rewrite)
-        e = keep_damaged_aside(b);
-    if (failed(e))
-        return e;
-    if (l->rewrite || b->behind)
-        e = write_list(b, l);
-    else if (lines.n)
-        e = uidlist_append(b->dir, buf_str(&lines), UIDLIST_SYNC);
-    box_stamp(b, UIDLIST_FILE);
-    l->rewrite = false;
-    b->behind = failed(e);
-    if (e.sys == ENOSPC || e.sys == EDQUOT) {
-        /* Whoever wants to delete mail to make room must get in. The list follows then. */
-        b->problems++;
-        return OK_ERR;
-    }
-    b->lost |= failed(e);
-    return e;
-}
-
-static bool any_measured(const struct box *b)
-{
-    for (size_t i = 0; i < b->entries.n; i++)
-        if (b->entries.at[i].measured)
-            return true;
-    return false;
-}
-
-static err settle_arrivals(struct box *b, bool first_time)
-{
-    struct maildir_list l = {0};
-    if (first_time || box_stamp_changed(b, UIDLIST_FILE)) {
-        err e = read_uidlist(b, &l);
-        if (failed(e))
-            return e;
-        drop_settled(b);
-        bool stale_lines = l.dropped > 64 && l.dropped > b->table.n / 4;
-        l.rewrite |= stale_lines || any_measured(b);
-    }
-    if (!b->arrived.n && !l.rewrite && !b->behind)
-        return OK_ERR;
-    int lock = -1;
-    err e = uidlist_lock(b->dir, deadline_in_ms(MAILDIR_LOCK_MS), &lock);
-    if (e.kind == ERR_DENIED) { /* somebody else's Maildir: UIDs for this sitting only */
-        b->read_only = true;
-        auto_buf struct buf lines;
-        buf_init(&lines, UIDLIST_MAX);
-        return number_arrivals(b, &lines);
-    }
-    if (failed(e))
-        return e;
-    e = maildir_list_update(b, &l);
-    uidlist_unlock(b->dir, &lock);
-    return e;
 }
 
 static err load_keywords(struct box *b)
@@ -487,7 +159,7 @@ static err maildir_refresh(struct box *b)
     } else if (!b->arrived.n) {
         return OK_ERR;
     }
-    err e = settle_arrivals(b, first_time);
+    err e = maildir_settle(b, first_time);
     if (failed(e) || !first_time)
         return e;
     b->first_version = b->keywords_version = 1;
@@ -507,7 +179,7 @@ static err rename_flags(struct box *b, size_t at, uint32_t flags)
 {
     struct box_entry *entry = &b->entries.at[at];
     char scratch[16];
-    struct maildir_name old = maildir_name_parse(str_from(box_name(b, entry->name)), scratch);
+    struct maildir_name old = maildir_name_parse(box_name_at(b, at), scratch);
     auto_buf struct buf name;
     buf_init(&name, 255);
     maildir_name_write(&name, &old, flags);
@@ -515,13 +187,15 @@ static err rename_flags(struct box *b, size_t at, uint32_t flags)
     if (failed(e))
         return e;
     uint32_t fresh = box_name_add(b, buf_str(&name));
-    e = file_rename(dir_of(b, entry->in_new), box_name(b, entry->name), b->cur, box_name(b, fresh));
+    e = file_rename(maildir_dir_of(b, entry->in_new), box_name(b, entry->name), b->cur,
+                    box_name(b, fresh));
     if (failed(e)) {
         box_name_drop(b, fresh);
         return e;
     }
     box_name_drop(b, entry->name);
     entry->name = fresh;
+    entry->name_n = (uint8_t)name.n;
     entry->in_new = false;
     return OK_ERR;
 }
@@ -588,7 +262,7 @@ static err throw_away(struct box *b, const struct box_entry *entry)
     buf_init(&name, 200);
     maildir_unique(&name, S(EXPUNGED_HOST));
     buf_addc(&name, 0);
-    int dir = dir_of(b, entry->in_new);
+    int dir = maildir_dir_of(b, entry->in_new);
     err e = file_rename(dir, box_name(b, entry->name), b->tmp, name.p);
     if (failed(e) && e.kind != ERR_NOTFOUND) /* no room for a name in tmp/, say */
         return file_unlink(dir, box_name(b, entry->name));
@@ -661,13 +335,13 @@ static err maildir_expunge(struct box *b, const bool *doomed)
 static err maildir_fetch(struct box *b, size_t at, int *ret_fd)
 {
     const struct box_entry *entry = &b->entries.at[at];
-    return file_open(dir_of(b, entry->in_new), box_name(b, entry->name),
+    return file_open(maildir_dir_of(b, entry->in_new), box_name(b, entry->name),
                      O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0, ret_fd);
 }
 
 static void maildir_uidl(struct box *b, size_t at, struct buf *out)
 {
-    buf_add(out, maildir_base(str_from(box_name(b, b->entries.at[at].name))));
+    buf_add(out, maildir_base(box_name_at(b, at)));
 }
 
 static err maildir_keywords_changed(struct box *b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* store/box_maildir.h -- what the two files of the Maildir kind share. */
+/* store/box_maildir.h -- what the files of the Maildir kind share. */
 #pragma once
 #include "store/box.h"
 #include "store/uidlist.h"
@@ -12,6 +12,10 @@ struct maildir_list { /* of one look at dovecot-uidlist */
     bool rewrite, damaged; /* append does not do; the header could not be read */
 };
 
+int maildir_dir_of(const struct box *b, bool in_new);
+uint32_t maildir_flags_of(struct box *b, str name);
+/* Gives the arrivals their rows; on the first look, or when the list changed, reads it too. */
+err maildir_settle(struct box *b, bool first_time);
 bool box_is_maildir(const struct box *b);
 /* With the lock held: numbers all arrivals and makes the list durable. */
 err maildir_list_update(struct box *b, struct maildir_list *l);

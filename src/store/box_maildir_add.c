@@ -254,8 +254,8 @@ static void enter_all(const struct add *a)
                                   .flags = a->in[i].flags,
                                   .size = a->jobs[i].wire_size,
                                   .date = a->jobs[i].date};
-        struct box_entry entry = {.name = box_name_add(a->to, str_from(a->jobs[i].name)),
-                                  .saved = now};
+        struct box_entry entry = box_entry_named(a->to, str_from(a->jobs[i].name));
+        entry.saved = now;
         box_insert(a->to, &m, entry);
     }
 }

@@ -268,10 +268,11 @@ static void compare(struct box *b, struct look *l)
         char name[16];
         int n = snprintf(name, sizeof name, "%u", m->uid); /* the hash wants a name each */
         str base = str_of(name, (size_t)n);
-        const struct index_row *known = b->n_rows ? box_index_row(b, m->uid, base) : NULL;
-        struct box_entry entry = {.name = box_name_add(b, base),
-                                  .saved = known ? known->saved : row.date,
-                                  .known = known != NULL};
+        const struct index_row *known =
+            b->n_rows ? box_index_row(b, m->uid, box_name_hash(base)) : NULL;
+        struct box_entry entry = box_entry_named(b, base);
+        entry.saved = known ? known->saved : row.date;
+        entry.known = known != NULL;
         measure(l, m, &row.size);
         box_insert(b, &row, entry);
     }

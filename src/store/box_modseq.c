@@ -13,18 +13,12 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "store/box.h"
-#include "store/maildir_name.h"
 
 static const uint64_t name_key = 0x6e616d6573206f66;
 
 uint32_t box_name_hash(str base)
 {
-    return (uint32_t)str_hash(base, name_key);
-}
-
-static uint32_t hash_at(const struct box *b, size_t at)
-{
-    return box_name_hash(maildir_base(str_from(box_name(b, b->entries.at[at].name))));
+    return (uint32_t)str_hash_long(base, name_key);
 }
 
 /* ---- numbers ---- */
@@ -122,7 +116,7 @@ void box_index_load(struct box *b)
     b->next_row = 0;
 }
 
-const struct index_row *box_index_row(struct box *b, uint32_t uid, str base)
+const struct index_row *box_index_row(struct box *b, uint32_t uid, uint32_t hash)
 {
     /* Lists ascend, so the next is mostly the one. */
     if (b->next_row < b->n_rows && b->rows[b->next_row].uid > uid)
@@ -140,7 +134,7 @@ const struct index_row *box_index_row(struct box *b, uint32_t uid, str base)
     if (low >= b->n_rows || b->rows[low].uid != uid)
         return NULL;
     b->next_row = low + 1 < b->n_rows ? low + 1 : low;
-    return b->rows[low].name == box_name_hash(base) ? &b->rows[low] : NULL;
+    return b->rows[low].name == hash ? &b->rows[low] : NULL;
 }
 
 /* A sitting that ended well, in the very directory: what is written is true. */
@@ -225,7 +219,7 @@ static bool save_chunk(struct box *b, uint32_t chunk)
                                        .size = m->size,
                                        .date = m->date,
                                        .saved = e->saved,
-                                       .name = hash_at(b, at)};
+                                       .name = e->hash};
     }
     return index_chunk_save(b->index, b->known.id, chunk, rows, n);
 }

@@ -16,7 +16,7 @@
 
 #define INDEX_NAME "twinpost-index"
 enum {
-    INDEX_VERSION = 1,
+    INDEX_VERSION = 2,
     INDEX_CHUNK_BITS = 7,       /* messages are kept by 128 UIDs, one page of the file */
     INDEX_GONE_MAX = 100'000,   /* expunged UIDs remembered of one mailbox */
     INDEX_RETRY_MS = 60 * 1000, /* after a failure to open it */

@@ -53,18 +53,37 @@ static void read_sizes(struct maildir_name *n)
     }
 }
 
+/* Of what stands behind the base: the letters; *ret_tail: what another program put after them. */
+static bool cut_letters(str name, size_t base_n, str *ret_letters, str *ret_tail)
+{
+    str info = str_from_at(name, base_n);
+    if (!str_skip(&info, S(":2,")))
+        return false;
+    ptrdiff_t comma = str_find(info, ',');
+    size_t n = comma < 0 ? info.n : (size_t)comma;
+    *ret_tail = str_from_at(info, n);
+    *ret_letters = str_slice(info, 0, n);
+    return true;
+}
+
+uint32_t maildir_name_flags(str name)
+{
+    str given, tail;
+    uint32_t flags = 0;
+    if (!cut_letters(name, maildir_base(name).n, &given, &tail))
+        return 0;
+    for (size_t i = 0; i < given.n; i++)
+        flags |= flag_of(given.p[i]);
+    return flags;
+}
+
 struct maildir_name maildir_name_parse(str name, char scratch[16])
 {
     struct maildir_name n = {.base = maildir_base(name)};
     read_sizes(&n);
-    str info = str_from_at(name, n.base.n);
-    if (!str_skip(&info, S(":2,")))
+    str info;
+    if (!cut_letters(name, n.base.n, &info, &n.tail))
         return n;
-    ptrdiff_t comma = str_find(info, ',');
-    if (comma >= 0) {
-        n.tail = str_from_at(info, (size_t)comma);
-        info = str_slice(info, 0, (size_t)comma);
-    }
     size_t kept = 0;
     for (size_t i = 0; i < info.n; i++) {
         uint32_t flag = flag_of(info.p[i]);

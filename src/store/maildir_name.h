@@ -19,6 +19,7 @@ struct maildir_name {
 };
 
 /* A view into name; `other` is copied into scratch (as many bytes as fit in 16). */
+uint32_t maildir_name_flags(str name); /* the flags alone */
 struct maildir_name maildir_name_parse(str name, char scratch[16]);
 str maildir_base(str name); /* up to the first ':' : also POP3's UIDL */
 /* BASE:2,FLAGS with the foreign letters and tail of `old`. */

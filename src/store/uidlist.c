@@ -78,8 +78,10 @@ bool uidlist_next(struct uidlist *l, str *text, struct uidlist_record *ret)
     str line;
     for (;;) {
         const char *start = text->p;
-        if (str_find(*text, '\n') < 0 || !str_line(text, &line))
+        if (!str_cut(*text, '\n', &line, text))
             return false;
+        if (str_ends(line, S("\r")))
+            line.n--;
         struct uidlist_record r = {0};
         bool good = parse_record(l, line, &r);
         /* The greatest ever seen stays used up, whoever it belonged to. */

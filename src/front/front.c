@@ -169,6 +169,10 @@ static void on_init(void *ctx, int fd, unsigned events)
     if (e.kind == ERR_TEMP)
         return;
     if (failed(e) || p.type == IPC_INIT_DRAIN) {
+        if (failed(e)) { /* the end of a channel is told again and again */
+            loop_del(f->init_watch);
+            f->init_watch = NULL;
+        }
         drain(f); /* an init that is gone cannot start us again either */
         return;
     }

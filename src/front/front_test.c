@@ -130,8 +130,9 @@ static int setup_certified(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    assert_false(
-        failed(channel_send(f.init, &init_drain_schema, 0, &(struct init_nothing){0}, NULL, 0)));
+    if (f.init)
+        assert_false(failed(
+            channel_send(f.init, &init_drain_schema, 0, &(struct init_nothing){0}, NULL, 0)));
     assert_int_equal(pthread_join(f.thread, NULL), 0);
     assert_int_equal(f.front.n_conns, 0);
     channel_free(f.init);
@@ -482,6 +483,35 @@ static void sessions_are_told_when_the_house_closes(void **state)
     leave(&p);
 }
 
+static int64_t processor_ms_of_front(void)
+{
+    clockid_t clock;
+    struct timespec t;
+    assert_int_equal(pthread_getcpuclockid(f.thread, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &t), 0);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void without_init_sessions_are_told_and_their_ends_are_awaited_in_peace(void **state)
+{
+    enum { LOOK_MS = 60, QUIET_MS = 20 };
+    (void)state;
+    struct pair p = connected();
+    struct channel *c = channel_new(p.control);
+    struct packet packet;
+    channel_free(f.init);
+    f.init = NULL;
+    assert_false(failed(channel_recv(c, deadline_in_ms(5000), &packet)));
+    assert_int_equal(packet.type, IPC_SESSION_DRAIN);
+    int64_t before = processor_ms_of_front();
+    struct pollfd nothing = {.fd = p.client, .events = POLLIN};
+    assert_int_equal(poll_until(&nothing, 1, deadline_in_ms(LOOK_MS)).kind, ERR_TIMEOUT);
+    assert_true(processor_ms_of_front() - before < QUIET_MS);
+    p.control = -1;
+    channel_free(c);
+    leave(&p);
+}
+
 int main(void)
 {
 #define WITH_FRONT(t) cmocka_unit_test_setup_teardown((t), setup, teardown)
@@ -499,6 +529,7 @@ int main(void)
         WITH_CERTIFICATE(what_a_client_sends_before_the_answer_to_starttls_is_thrown_away),
         WITH_CERTIFICATE(a_client_that_speaks_no_tls_after_the_answer_is_sent_away),
         WITH_FRONT(sessions_are_told_when_the_house_closes),
+        WITH_FRONT(without_init_sessions_are_told_and_their_ends_are_awaited_in_peace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

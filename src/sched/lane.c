@@ -143,6 +143,8 @@ void lane_add(struct lane *l, struct queue_message *m, uint32_t number, struct r
         (struct job_rcpt){.number = number, .route = e, .delivery = ++s->next_delivery};
     j->address_bytes += bytes;
     m->rcpts[number].channel = (uint8_t)(1 + l->kind);
+    if (l->kind == CHANNEL_LOCAL)
+        s->new_ms = clock_ms();
     lane_touch(l);
 }
 

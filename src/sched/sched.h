@@ -274,6 +274,7 @@ struct sched {
     struct list gathering; /* lanes */
     struct loop_timer *gather_timer;
     int64_t gather_at_ms; /* when it rings; INT64_MAX: not */
+    int64_t new_ms;       /* when mail for a local user last came */
 
     struct list paused; /* clients, the longest first */
     struct loop_timer *pace_timer;

@@ -10,7 +10,7 @@ import pytest
 
 from dialog import scram
 
-NAME, WIRE = "手紙", "&YktifQ-"  # RFC 3501 5.1.3
+NAME, WIRE = "手紙", "&Ykt9GQ-"  # RFC 3501 5.1.3
 
 
 def message(mark, text="本文です。検索する言葉。"):
@@ -109,7 +109,7 @@ PERL = r"""
 use strict; use warnings; use utf8;
 use Mail::IMAPClient;
 my ($port, $password, $mark) = @ARGV;
-my $folder = "&YktifQ-perl-$mark";
+my $folder = "&Ykt9GQ-perl-$mark";
 sub client {
     my $c = Mail::IMAPClient->new(Server => "127.0.0.1", Port => $port, User => "u3", Password => $password,
         Authmechanism => $_[0], Uid => 1, Peek => 1, Timeout => 20) or die "login $_[0]: $@";
@@ -162,7 +162,7 @@ def curl(house, password, path, *words, tls=False):
 
 def test_curl_uploads_searches_flags_and_downloads(house, password, tmp_path):
     mark = uuid.uuid4().hex
-    folder = f"&YktifQ-curl{mark}"
+    folder = f"&Ykt9GQ-curl{mark}"
     path = "/" + folder.replace("&", "%26")
     (tmp_path / "m").write_bytes(message(mark))
     cram = ("--login-options", "AUTH=CRAM-MD5")

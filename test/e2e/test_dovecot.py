@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(not os.path.exists(DOVECOT) or os.getuid() != 0,
 
 
 class Dovecot:
-    def __init__(self, folder, home, uid, gid):
-        self.folder = str(folder)
+    def __init__(self, folder, home, uid, gid, password="secret"):
+        self.folder, self.password = str(folder), password
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -34,6 +34,7 @@ protocols = imap
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
+auth_mechanisms = plain cram-md5
 mail_location = maildir:{home}/Maildir
 first_valid_uid = 1000
 default_internal_user = nobody
@@ -41,7 +42,7 @@ default_internal_group = nogroup
 default_login_user = nobody
 passdb {{
   driver = static
-  args = password=secret
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -70,7 +71,7 @@ service stats {{
         while time.monotonic() < end:
             try:
                 self.imap = imaplib.IMAP4("127.0.0.1", self.port, timeout=20)
-                self.imap.login("ann", "secret")
+                self.imap.login("ann", self.password)
                 return self.imap
             except (OSError, imaplib.IMAP4.error):
                 time.sleep(0.1)

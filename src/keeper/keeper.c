@@ -90,43 +90,52 @@ void keeper_report(struct keeper *k, struct box *b)
     b->problems = 0;
 }
 
-static void add_watches(struct keeper *k, struct held *h)
+static void add_watches(struct keeper *k, str folder, int ret_watch[2])
 {
+    ret_watch[0] = ret_watch[1] = -1;
     if (k->inotify < 0)
         return;
     auto_buf struct buf path;
     buf_init(&path, 2048);
-    err e = folders_path(&k->folders, str_from(h->box->folder), &path);
+    err e = folders_path(&k->folders, folder, &path);
     if (failed(e))
         return; /* then changes show when a session asks */
     size_t n = path.n;
     static const char *const parts[] = {"/new", "/cur"};
-    for (size_t i = 0; i < 2; i++) {
-        bool mbox = h->box->cur < 0;
-        if (mbox && i)
-            break;
+    bool mbox = folder_is_inbox(folder) && k->folders.inbox_is_mbox;
+    for (size_t i = 0; i < (mbox ? 1 : 2); i++) {
         path.n = n;
         buf_add(&path, mbox ? S("") : str_from(parts[i]));
         buf_addc(&path, 0);
-        h->watch[i] =
+        ret_watch[i] =
             path.over ? -1 : inotify_add_watch(k->inotify, path.p, mbox ? MBOX_EVENTS : DIR_EVENTS);
     }
+}
+
+static void drop_watches(struct keeper *k, int watch[2])
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (watch[i] >= 0)
+            (void)inotify_rm_watch(k->inotify, watch[i]); /* gone with its directory: fine */
+        watch[i] = -1;
+    }
+}
+
+static void watch_box(struct keeper *k, struct held *h)
+{
+    add_watches(k, str_from(h->box->folder), h->watch);
     h->box->stale = true; /* what happened between reading and watching */
 }
 
-static void drop_watches(struct keeper *k, struct held *h)
+static void unwatch_box(struct keeper *k, struct held *h)
 {
-    for (size_t i = 0; i < 2; i++) {
-        if (h->watch[i] >= 0)
-            (void)inotify_rm_watch(k->inotify, h->watch[i]); /* gone with its directory: fine */
-        h->watch[i] = -1;
-    }
+    drop_watches(k, h->watch);
     h->box->stale = true;
 }
 
 static void free_held(struct keeper *k, struct held *h)
 {
-    drop_watches(k, h);
+    drop_watches(k, h->watch);
     list_del(&h->node);
     box_free(h->box);
     free(h);
@@ -167,11 +176,17 @@ err keeper_box(struct keeper *k, str folder, struct held **ret)
     if (!folder_exists(&k->folders, folder))
         return err_new(ERR_NOTFOUND, "no such folder");
     struct box *b;
+    int watch[2]; /* before the reading, so that it need not be read again */
+    add_watches(k, folder, watch);
     err e = open_box(k, folder, &b);
-    if (failed(e))
+    if (failed(e)) {
+        drop_watches(k, watch);
         return e;
+    }
     struct held *h = mem_alloc("mailbox", sizeof *h);
-    *h = (struct held){.box = b, .watch = {-1, -1}};
+    *h = (struct held){.box = b, .watch = {watch[0], watch[1]}};
+    if ((watch[0] < 0) != (watch[1] < 0) && b->cur >= 0) /* one half is of no use */
+        drop_watches(k, h->watch);
     list_add(&k->boxes, &h->node);
     log_event(k->log, EV_MAILBOX_OPENED, F_STR("folder", str_from(b->folder)),
               F_INT("messages", (int64_t)b->table.n));
@@ -182,8 +197,8 @@ err keeper_box(struct keeper *k, str folder, struct held **ret)
 
 void keeper_use(struct keeper *k, struct held *h)
 {
-    if (h->users++ == 0)
-        add_watches(k, h);
+    if (h->users++ == 0 && h->watch[0] < 0)
+        watch_box(k, h);
 }
 
 void keeper_leave(struct keeper *k, struct client *c)
@@ -192,7 +207,7 @@ void keeper_leave(struct keeper *k, struct client *c)
     c->held = NULL;
     if (!h || --h->users)
         return;
-    drop_watches(k, h);
+    unwatch_box(k, h);
     if (h->box->lost)
         free_held(k, h);
     else
@@ -267,7 +282,13 @@ static void take_event(struct keeper *k, const struct inotify_event *v)
     if (!h)
         return;
     h->noted = true;
-    if (v->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
+    if (v->mask & IN_IGNORED) { /* gone, or another box of this directory dropped it */
+        h->watch[in_new ? 0 : 1] = -1;
+        drop_watches(k, h->watch);
+        watch_box(k, h);
+        return;
+    }
+    if (v->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
         h->box->stale = true; /* the next look finds out */
     else if (h->box->cur < 0)
         h->box->stale = true;
@@ -303,8 +324,10 @@ static void on_inotify(void *ctx, int fd, unsigned events)
         if (!h->noted)
             continue;
         h->noted = false;
-        if (!h->users)
+        if (!h->users) { /* whoever opens it next will look */
+            unwatch_box(k, h);
             continue;
+        }
         err e = box_refresh(h->box);
         if (failed(e) && !h->box->lost) {
             log_event(k->log, EV_MAILBOX_PROBLEM, F_STR("folder", str_from(h->box->folder)),

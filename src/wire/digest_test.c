@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -93,6 +94,46 @@ static void the_keys_of_sort_and_thread_are_in_it(void **state)
     assert_true(m.d.attachment);
     assert_true(str_eq(m.d.names, S("\xe8\xa8\x88.pdf\0")));
     drop(&m);
+}
+
+/* The other encoding makes it decode the whole text, which then is the same. */
+static void assert_same_preview_when_decoded(const char *beginning)
+{
+    static const char *const encodings[] = {"8bit", "quoted-printable"};
+    struct made m[2];
+    for (size_t i = 0; i < 2; i++) {
+        auto_buf struct buf b;
+        buf_init(&b, 1 << 16);
+        buf_addf(&b, "Content-Transfer-Encoding: %s\n\n%s", encodings[i], beginning);
+        for (int line = 0; line < 40; line++)
+            buf_addf(&b, "\nline %d of a text that goes on for a while\n", line);
+        make(&m[i], buf_str(&b));
+    }
+    assert_true(m[0].d.preview.n > 0);
+    assert_true(str_eq(m[0].d.preview, m[1].d.preview));
+    drop(&m[0]);
+    drop(&m[1]);
+}
+
+static void the_preview_of_a_long_plain_text_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    char filler[1001];
+    memset(filler, '\n', sizeof filler - 1);
+    filler[sizeof filler - 1] = 0;
+    assert_same_preview_when_decoded("Hello");
+    assert_same_preview_when_decoded("On Monday Taro wrote:\n> yes\n\nNo.\n-- \nJiro\n");
+    assert_same_preview_when_decoded("\xe3\x81\x93\xe3\x82\x93");
+    assert_same_preview_when_decoded(filler); /* the words come later */
+    assert_same_preview_when_decoded("> quoted\n> only\n");
+    memset(filler, 'x', sizeof filler - 1);
+    assert_same_preview_when_decoded(filler);
+    for (size_t n = 150; n < 210; n++) { /* an introduction about where the preview ends */
+        char text[256];
+        memset(text, 'y', n);
+        (void)snprintf(text + n, sizeof text - n, "\nTaro wrote:\n> quoted\n"); /* fits */
+        assert_same_preview_when_decoded(text);
+    }
 }
 
 static void envelope_and_structure_render_as_from_the_message(void **state)
@@ -204,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_keys_of_sort_and_thread_are_in_it),
+        cmocka_unit_test(the_preview_of_a_long_plain_text_is_that_of_the_whole),
         cmocka_unit_test(envelope_and_structure_render_as_from_the_message),
         cmocka_unit_test(parts_find_their_text_in_the_message_again),
         cmocka_unit_test(a_reply_without_references_belongs_to_what_it_answers),

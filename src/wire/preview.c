@@ -4,6 +4,8 @@
 #include "wire/charset.h"
 #include "wire/mail_text.h"
 
+enum { QUICK_LOOK = 1024 };
+
 static const struct mime_part *after(const struct mime_part *p)
 {
     if (p->children)
@@ -81,24 +83,68 @@ static bool introduces(str line, str rest)
 
 enum quotes { WITHOUT_QUOTES, WITH_QUOTES };
 
-static void add_lines(struct buf *b, str text, enum quotes how)
+static bool has_words(str text)
+{
+    str line;
+    while (str_line(&text, &line))
+        if (str_trim(line).n)
+            return true;
+    return false;
+}
+
+/* True: whatever else comes after the text changes nothing. */
+static bool add_lines(struct buf *b, str text, enum quotes how)
 {
     size_t start = b->n, room = PREVIEW_CHARS;
     str line;
     while (room > 0 && str_line(&text, &line)) {
         line = str_trim(line);
         if (str_eq(line, S("--")) && b->n > start)
-            return; /* the signature */
+            return true; /* the signature */
         if (!line.n || (how == WITHOUT_QUOTES && (is_quote(line) || introduces(line, text))))
             continue;
         room = add_words(b, line, start, room);
     }
+    return room == 0 && has_words(text); /* else the last line may introduce a quotation */
+}
+
+/* ASCII that is itself in any charset that an undeclared text may have. */
+static bool is_plain_ascii(str s)
+{
+    bool good = true;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        good &= c < 0x7e && c != 0x1b && c != '\\';
+    }
+    return good;
+}
+
+static bool is_unencoded(const struct mime_part *p)
+{
+    str charset = params_get(&p->params, S("charset"));
+    return (!p->encoding.n || str_ieq(p->encoding, S("7bit")) || str_ieq(p->encoding, S("8bit"))) &&
+           (!charset.n || str_ieq(charset, S("us-ascii")) || str_ieq(charset, S("utf-8"))) &&
+           !str_ieq(p->subtype, S("html"));
+}
+
+/* Most mail begins with enough plain text: the rest of it need not be looked at. */
+static bool add_beginning(struct buf *b, const struct mime_part *p)
+{
+    str text = str_slice(p->body, 0, QUICK_LOOK);
+    if (!is_unencoded(p) || !is_plain_ascii(text))
+        return false;
+    size_t start = b->n;
+    text.n = (size_t)(str_rfind(text, '\n') + 1); /* whole lines; none: -1 */
+    if (add_lines(b, text, WITHOUT_QUOTES))
+        return true;
+    b->n = start;
+    return false;
 }
 
 void preview_write(struct buf *b, const struct mime_part *root)
 {
     const struct mime_part *p = first_text(root);
-    if (!p)
+    if (!p || add_beginning(b, p))
         return;
     struct mime_part part = *p;
     part.body = str_slice(part.body, 0, PREVIEW_LOOK_MAX);
@@ -107,7 +153,7 @@ void preview_write(struct buf *b, const struct mime_part *root)
     if (!mail_part_text(&text, &part))
         return;
     size_t start = b->n;
-    add_lines(b, buf_str(&text), WITHOUT_QUOTES);
+    (void)add_lines(b, buf_str(&text), WITHOUT_QUOTES); /* this is all of it */
     if (b->n == start)
-        add_lines(b, buf_str(&text), WITH_QUOTES);
+        (void)add_lines(b, buf_str(&text), WITH_QUOTES); /* as above */
 }

@@ -142,6 +142,7 @@ void jail_ban(struct jail *j, str id, int64_t now); /* by hand */
 /* From a database. */
 void jail_restore(struct jail *j, str id, int64_t since, int64_t until, unsigned bans);
 bool jail_unban(struct jail *j, str id, int64_t now); /* false: was not banned */
+bool jail_is_banned(const struct jail *j, str id);
 void jail_tick(struct jail *j, int64_t now);
 int64_t jail_next(const struct jail *j); /* when jail_tick() has something to do */
 

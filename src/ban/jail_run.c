@@ -563,6 +563,11 @@ bool jail_unban(struct jail *j, str id, int64_t now)
     return b != NULL;
 }
 
+bool jail_is_banned(const struct jail *j, str id)
+{
+    return find_banned(j, id, hash_id(id)) != NULL;
+}
+
 void jail_tick(struct jail *j, int64_t now)
 {
     while (j->n_banned && j->heap[0]->until < now)

@@ -36,6 +36,7 @@ enum { /* bit masks: who reads it */
        READ_SIEVED = 1 << 14,
        READ_ALL = (1 << 15) - 1,
        READ_INTROSPECT = 1 << 20,
+       READ_GUARD = 1 << 21,
 };
 
 enum { CONTROL_CHOICES = 4, CONTROL_FILE_MAX = 16 << 20, CONTROL_NAME_MAX = 64 };

@@ -44,6 +44,10 @@ struct site {
     uint64_t connectionrate, connectionburst;
     uint64_t banpoints, banwindow, bantime, bangrowth, maxbantime, banforget;
     uint64_t logindelay, maxlogindelay;
+    bool guard;
+    str guardconfig;
+    uint64_t guardbits6;
+    int guardstop; /* enum site_guardstop */
     uint64_t delaynotice;
     int delaynoticeto;
     str tokenurl, tokenuser, tokenscope;
@@ -72,6 +76,7 @@ enum site_clientcertificate {
     CLIENTCERTIFICATE_EMAIL,
     CLIENTCERTIFICATE_CN
 };
+enum site_guardstop { GUARDSTOP_KEEP, GUARDSTOP_REMOVE };
 enum site_delaynoticeto { DELAYNOTICETO_ASKED, DELAYNOTICETO_ALL };
 enum site_quotafull { QUOTAFULL_TEMPORARY, QUOTAFULL_PERMANENT };
 enum site_rules { RULES_SMTP, RULES_SUBMISSION, RULES_IMAP, RULES_POP3, RULES_COUNT };

@@ -7,7 +7,7 @@
 #include "ipc/ban.h"
 #include "os/clock.h"
 
-enum { ANSWER_MS = 20000, LIST_MAX = 4 << 20 };
+enum { ANSWER_MS = 20000, LIST_MAX = 4 << 20, GUARD_LIST_MAX = 32 << 20 };
 
 /* "90", "15m", "2h", "7d", "forever" in seconds; 0: until it is lifted. */
 static bool duration(const char *text, uint64_t *ret)
@@ -82,11 +82,33 @@ static void add_entry(struct ctl *c, const struct ban_entry *e, struct buf *out)
     buf_addc(out, '\n');
 }
 
+/* The guard's: "JAIL ADDRESS SECONDS" a line, -1 for ever. */
+static void add_guard(struct ctl *c, struct buf *out)
+{
+    static const char *const is_there[] = {"status"}, *const ask_bans[] = {"bans"};
+    auto_buf struct buf house, bans;
+    buf_init(&house, LIST_MAX);
+    buf_init(&bans, GUARD_LIST_MAX);
+    if (ctl_ask_text(c, PROGRAM_INIT, is_there, 1, &house) != CTL_OK ||
+        str_find_str(buf_str(&house), S("guard pid ")) < 0 ||
+        ctl_ask_text(c, PROGRAM_GUARD, ask_bans, 1, &bans) != CTL_OK)
+        return;
+    str text = buf_str(&bans), line, jail, rest, address, seconds;
+    while (str_line(&text, &line)) {
+        if (!str_cut(line, ' ', &jail, &rest) || !str_cut(rest, ' ', &address, &seconds))
+            continue;
+        buf_addf(out, "%.*s\t", STR_ARG(address));
+        words_add(c, out, str_eq(seconds, S("-1")) ? "until it is lifted" : "for %1 seconds more",
+                  &seconds, 1);
+        buf_addf(out, "\tjail %.*s\n", STR_ARG(jail));
+    }
+}
+
 static int list(struct ctl *c)
 {
     struct channel *ch;
     auto_buf struct buf out;
-    buf_init(&out, LIST_MAX);
+    buf_init(&out, LIST_MAX + GUARD_LIST_MAX);
     err e = ctl_open(c, PROGRAM_FRONT, &ch);
     if (failed(e))
         return ctl_fail_err(c, "cannot reach the mail host", e);
@@ -104,6 +126,7 @@ static int list(struct ctl *c)
             add_entry(c, &entry, &out);
     }
     channel_free(ch);
+    add_guard(c, &out);
     int code = failed(e) ? ctl_fail_err(c, "asking the mail host", e) : CTL_OK;
     return ctl_print(c, buf_str(&out)) ? code : CTL_TEMPORARY;
 }

@@ -127,6 +127,32 @@ static void tell_protection(struct ctl *c, struct buf *out)
             add_line(c, out, "Not granted by this system: %1", &line, 1);
 }
 
+/* The guard's jails: those that cannot do their work are named. */
+static void tell_guard(struct ctl *c, str house, struct buf *out)
+{
+    static const char *const ask_guard[] = {"health"};
+    auto_buf struct buf answer;
+    buf_init(&answer, ANSWER_MAX);
+    if (!serves(house, S("guard")) ||
+        ctl_ask_text(c, PROGRAM_GUARD, ask_guard, 1, &answer) != CTL_OK)
+        return;
+    str text = buf_str(&answer), line;
+    size_t jails = 0, failing = 0;
+    while (str_line(&text, &line)) {
+        str args[2];
+        jails += str_starts(line, S("jail "));
+        if (str_skip(&line, S("nftables ")) && !str_eq(line, S("ok")))
+            add_line(c, out, "Bans hold at our own door alone; nftables: %1", &line, 1);
+        if (!str_skip(&line, S("jail ")) || !str_cut(line, ' ', &args[0], &args[1]) ||
+            !str_skip(&args[1], S("failing ")))
+            continue;
+        failing++;
+        add_line(c, out, "Jail %1 cannot work: %2", args, 2);
+    }
+    str counts[] = {arena_printf(c->arena, "%zu", jails), arena_printf(c->arena, "%zu", failing)};
+    add_line(c, out, "Jails: %1, of which %2 cannot work.", counts, 2);
+}
+
 int cmd_status(struct ctl *c, int argc, char **argv)
 {
     bool all = argc == 2 && strcmp(argv[1], "--all") == 0;
@@ -151,6 +177,7 @@ int cmd_status(struct ctl *c, int argc, char **argv)
             tell_queue(c, buf_str(&queue), &out);
         else
             code = CTL_FOUND;
+        tell_guard(c, buf_str(&house), &out);
         tell_protection(c, &out);
     }
     return ctl_print(c, buf_str(&out)) ? code : CTL_TEMPORARY;

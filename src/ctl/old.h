@@ -10,4 +10,4 @@ command_fn old_bouncesaying, old_checkpassword, old_condredirect, old_datemail, 
     old_qmail_smtpd, old_qread, old_qreceipt, old_remote, old_tcpok, old_tcpto, old_qstat,
     old_sendmail, old_tcprules, old_tcprulescheck, old_tcpserver, old_inner, old_qbiff,
     old_qmail_send, old_qmail_start, old_qmqpc, old_qmqpd, old_qmtpd, old_rblsmtpd, old_splogger,
-    old_tcp_env, old_getpw;
+    old_tcp_env, old_getpw, old_fail2ban_client;

@@ -82,6 +82,7 @@ struct house {
     listeners;
     int control_socket, submit_socket;
     bool tokens; /* introspect runs */
+    bool guard;  /* guard runs */
     bool started, stopping;
     int stop_phase;
     struct loop_timer *stop_timer;

@@ -55,6 +55,10 @@ static const struct program_plan plans[] = {
      .user = "twplogin",
      .doors = {PROGRAM_AUTH, PROGRAM_INIT},
      .max_files = 1024},
+    {.program = PROGRAM_GUARD, /* root, and it gives up all but two capabilities itself */
+     .dirs = {"root"},
+     .doors = {PROGRAM_FRONT, PROGRAM_RECORDER},
+     .max_files = 4096},
     {.program = PROGRAM_FRONT,
      .user = "twpfront",
      .dirs = {"tls", "witness"},
@@ -67,7 +71,7 @@ static const struct program_plan plans[] = {
      .dirs = {"root", "relay", "secrets"},
      .max_files = 1024},
     {.program = PROGRAM_CTL,
-     .doors = {PROGRAM_SCHED, PROGRAM_RECORDER, PROGRAM_AUTH, PROGRAM_FRONT}},
+     .doors = {PROGRAM_SCHED, PROGRAM_RECORDER, PROGRAM_AUTH, PROGRAM_FRONT, PROGRAM_GUARD}},
     {.program = PROGRAM_LOCAL, .doors = {PROGRAM_SCHED, PROGRAM_ROUTE}},
 };
 
@@ -94,6 +98,8 @@ bool is_service(const struct house *h, enum program p)
 {
     if (p == PROGRAM_INTROSPECT) /* only where a token server is named, at the start */
         return h->tokens;
+    if (p == PROGRAM_GUARD)
+        return h->guard;
     return p == PROGRAM_RECORDER || p == PROGRAM_AUTH || p == PROGRAM_ROUTE || p == PROGRAM_SCHED ||
            p == PROGRAM_SMTPD || p == PROGRAM_IMAPD || p == PROGRAM_POPD || p == PROGRAM_SIEVED ||
            p == PROGRAM_FRONT;
@@ -375,7 +381,7 @@ static void on_message(void *ctx, int fd, unsigned events)
 static err start_now(struct service_process *s)
 {
     struct start start = {.plan = s->plan};
-    err e = house_account(s->house, s->plan->user, &start.uid, &start.gid);
+    err e = s->plan->user ? house_account(s->house, s->plan->user, &start.uid, &start.gid) : OK_ERR;
     int fd;
     if (!failed(e))
         e = program_start(s->house, &start, &s->pid, &fd);
@@ -500,6 +506,7 @@ void house_start_services(struct house *h)
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
         h->services[p] = (struct service_process){.house = h, .plan = program_plan(p)};
     h->tokens = h->site.tokenurl.n > 0;
+    h->guard = h->site.guard;
     service_start(&h->services[PROGRAM_RECORDER]);
     for (enum program p = PROGRAM_INIT; p < PROGRAM_COUNT; p++)
         if (is_service(h, p) && p != PROGRAM_RECORDER && p != PROGRAM_FRONT)

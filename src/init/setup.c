@@ -33,6 +33,7 @@ static const struct place {
     {"var/lib/twinpost", NULL, 0755, false},
     {"var/lib/twinpost/queue", "qmails", 0700, true},
     {"var/lib/twinpost/people", "twpauth", 0700, false},
+    {"var/lib/twinpost/guard", NULL, 0700, false},
     {"var/lib/twinpost/relay", "qmailr", 0700, true},
     {"var/log/twinpost", "qmaill", 0750, true},
     {"var/qmail/control", NULL, 0755, false},

@@ -11,8 +11,10 @@
 
 /* In this order: no new clients, then no new work, then what the work needs. */
 static const enum program phases[][4] = {
-    {PROGRAM_FRONT},    {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD, PROGRAM_SIEVED},
-    {PROGRAM_SCHED},    {PROGRAM_AUTH, PROGRAM_ROUTE},
+    {PROGRAM_FRONT, PROGRAM_GUARD},
+    {PROGRAM_SMTPD, PROGRAM_IMAPD, PROGRAM_POPD, PROGRAM_SIEVED},
+    {PROGRAM_SCHED},
+    {PROGRAM_AUTH, PROGRAM_ROUTE},
     {PROGRAM_RECORDER},
 };
 enum { PHASES = sizeof phases / sizeof phases[0], PHASE_MS = 10000 };

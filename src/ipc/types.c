@@ -12,6 +12,7 @@ const char *program_name(enum program p)
         [PROGRAM_AUTH] = "auth",       [PROGRAM_RECORDER] = "recorder",
         [PROGRAM_CTL] = "ctl",         [PROGRAM_LOCAL] = "local",
         [PROGRAM_SIEVED] = "sieved",   [PROGRAM_INTROSPECT] = "introspect",
+        [PROGRAM_GUARD] = "guard",
     };
     return p > 0 && p < PROGRAM_COUNT ? names[p] : "unknown";
 }

@@ -27,6 +27,7 @@ enum program {
     PROGRAM_LOCAL, /* any local user's command, by the submit socket; uid is known */
     PROGRAM_SIEVED,
     PROGRAM_INTROSPECT,
+    PROGRAM_GUARD,
     PROGRAM_COUNT,
 };
 const char *program_name(enum program p); /* "smtpd" */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* How it works: an administrator's `twinpost log --follow` and `twinpost metrics` arrive as
- * knocks; a follower gets each event as a line until it goes away or is too slow. */
+ * knocks; a follower gets each event as a line (the guard: only failures of clients) until it goes
+ * away or is too slow. */
 #include <stdlib.h>
 
 #include "ipc/admin.h"
 #include "ipc/door.h"
+#include "log/line.h"
 #include "recorder/recorder.h"
 
 struct follower {
@@ -13,6 +15,12 @@ struct follower {
     struct channel *channel;
     struct loop_fd *watch;
     bool follows;
+    bool failures; /* of those only what tells of an attacker: the guard's */
+};
+
+struct follow_door {
+    struct recorder *recorder;
+    struct channel *channel;
 };
 
 static void leave(struct follower *f)
@@ -35,7 +43,8 @@ static void do_ask(struct follower *f, str words)
 {
     str word, rest;
     (void)str_cut(words, '\0', &word, &rest);
-    if (str_eq(word, S("follow"))) {
+    f->failures = str_eq(word, S("failures"));
+    if (f->failures || str_eq(word, S("follow"))) {
         f->follows = true;
         return;
     }
@@ -70,12 +79,13 @@ static void on_follower(void *ctx, int fd, unsigned events)
 
 static void on_knock(void *ctx, int fd, unsigned events)
 {
-    struct recorder *r = ctx;
+    struct follow_door *d = ctx;
+    struct recorder *r = d->recorder;
     (void)fd;
     (void)events;
     struct door_knock who;
     int theirs;
-    while (!failed(door_answer(r->boot->clients[PROGRAM_CTL], &who, &theirs))) {
+    while (!failed(door_answer(d->channel, &who, &theirs))) {
         struct follower *f = mem_alloc("follower", sizeof *f);
         *f = (struct follower){.recorder = r, .channel = channel_new(theirs)};
         list_add(&r->followers, &f->link);
@@ -85,17 +95,30 @@ static void on_knock(void *ctx, int fd, unsigned events)
 
 void follow_serve(struct recorder *r)
 {
-    struct channel *door = r->boot->clients[PROGRAM_CTL];
-    if (door)
-        (void)loop_add(r->loop, channel_fd(door), LOOP_IN, on_knock, r); /* for ever */
+    static struct follow_door doors[2]; /* for ever */
+    static const enum program who[2] = {PROGRAM_CTL, PROGRAM_GUARD};
+    for (size_t i = 0; i < 2; i++) {
+        doors[i] = (struct follow_door){r, r->boot->clients[who[i]]};
+        if (doors[i].channel)
+            (void)loop_add(r->loop, channel_fd(doors[i].channel), LOOP_IN, on_knock, &doors[i]);
+    }
+}
+
+static bool is_failure(str line)
+{
+    struct log_pair p;
+    return log_line_get(line, S("event"), &p) &&
+           (str_eq(p.raw, S("auth.failed")) || str_eq(p.raw, S("smtp.rejected")) ||
+            str_eq(p.raw, S("smtp.abuse")));
 }
 
 void follow_line(struct recorder *r, str line)
 {
     list_each_safe (l, &r->followers) {
         struct follower *f = container_of(l, struct follower, link);
-        if (f->follows && failed(channel_try_send(f->channel, &admin_line_schema, 0,
-                                                  &(struct admin_line){line}, NULL, 0)))
+        if (f->follows && (!f->failures || is_failure(line)) &&
+            failed(channel_try_send(f->channel, &admin_line_schema, 0, &(struct admin_line){line},
+                                    NULL, 0)))
             leave(f); /* too slow or gone */
     }
 }

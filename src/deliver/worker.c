@@ -82,6 +82,9 @@ static err finish_burst(struct worker *w, struct job *jobs, const enum job_step 
             e = sent;
         drop_job(&jobs[i]);
     }
+    err sent = channel_flush(w->sched, true);
+    if (failed(sent))
+        e = sent;
     for (size_t i = 0; i < w->n_maildirs; i++)
         maildir_batch_reset(w->maildirs[i].batch);
     return e;
@@ -114,6 +117,7 @@ err worker_run(struct worker *w, struct boot *b)
     if (b->peer < 0)
         return err_new(ERR_NOTFOUND, "init gave no work");
     w->sched = channel_new(b->peer);
+    channel_hold(w->sched); /* a burst's results leave together */
     err e = open_site(w);
     if (!failed(e))
         e = dir_open(AT_FDCWD, ".", &w->home);

@@ -11,19 +11,27 @@
 #include "os/fd.h"
 #include "os/poll.h"
 
-enum { SEND_LIMIT_MS = 30000, SMALL_PACKET = 1024 };
+enum {
+    SEND_LIMIT_MS = 30000,
+    HELD_MAX = 64 * 1024,        /* larger ones cost the kernel more than they save */
+    HELD_PACKET_MAX = 16 * 1024, /* copied once more: not worth it above */
+};
 
 struct channel {
     int fd;
     char *in; /* IPC_PACKET_MAX of address space, touched as far as packets reach */
     int fds[IPC_FDS_MAX];
     size_t n_fds;
+    str bundle; /* what is left of the packets that came in one */
+    bool holds;
+    struct buf held;
 };
 
 struct channel *channel_new(int fd)
 {
     struct channel *c = mem_alloc("channel", sizeof *c);
     c->fd = fd;
+    buf_init(&c->held, HELD_MAX);
     return c;
 }
 
@@ -42,6 +50,7 @@ void channel_free(struct channel *c)
     fd_close(c->fd);
     if (c->in)
         (void)munmap(c->in, IPC_PACKET_MAX); /* only fails on wrong arguments */
+    buf_done(&c->held);
     free(c);
 }
 
@@ -71,9 +80,24 @@ static err collect_fds(struct channel *c, struct msghdr *m)
     return OK_ERR;
 }
 
+static err from_bundle(struct channel *c, struct packet *ret)
+{
+    struct packet p = {.fds = c->fds};
+    err e = ipc_bundle_next(&c->bundle, &p.bytes);
+    if (!failed(e))
+        e = ipc_peek(p.bytes, &p.type, &p.id);
+    if (!failed(e))
+        *ret = p;
+    else
+        c->bundle = S(""); /* what follows cannot be found */
+    return e;
+}
+
 static err receive_now(struct channel *c, struct packet *ret)
 {
     drop_fds(c);
+    if (c->bundle.n)
+        return from_bundle(c, ret);
     if (!c->in) {
         void *p =
             mmap(NULL, IPC_PACKET_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -104,6 +128,10 @@ static err receive_now(struct channel *c, struct packet *ret)
     e = ipc_peek(p.bytes, &p.type, &p.id);
     if (failed(e))
         return e;
+    if (p.type == IPC_BUNDLE && p.n_fds == 0) {
+        c->bundle = str_from_at(p.bytes, IPC_HEADER);
+        return from_bundle(c, ret);
+    }
     *ret = p;
     return OK_ERR;
 }
@@ -204,16 +232,52 @@ static err encode_and_send(int fd, const struct ipc_schema *m, uint32_t id, cons
     return wait ? send_waiting(fd, &out, fds, n_fds) : send_now(fd, &out, fds, n_fds);
 }
 
+void channel_hold(struct channel *c)
+{
+    c->holds = true;
+}
+
+err channel_flush(struct channel *c, bool wait)
+{
+    if (c->held.n == 0)
+        return OK_ERR;
+    struct outgoing out = outgoing(buf_str(&c->held), &(struct ipc_large){.at = 0});
+    err e = wait ? send_waiting(c->fd, &out, NULL, 0) : send_now(c->fd, &out, NULL, 0);
+    if (e.kind != ERR_TEMP)
+        buf_done(&c->held);
+    return e;
+}
+
+static err send_or_hold(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,
+                        const int *fds, size_t n_fds, bool wait)
+{
+    enum { LENGTH = 4 };
+    if (!c->holds)
+        return encode_and_send(c->fd, m, id, s, fds, n_fds, wait);
+    size_t n = ipc_size(m, s) + LENGTH;
+    bool waits = n_fds == 0 && n <= HELD_PACKET_MAX;
+    if (!waits || c->held.n + n > HELD_MAX) {
+        err e = channel_flush(c, wait);
+        if (failed(e))
+            return e;
+    }
+    if (!waits)
+        return encode_and_send(c->fd, m, id, s, fds, n_fds, wait);
+    if (c->held.n == 0)
+        ipc_bundle_begin(&c->held);
+    return ipc_bundle_add(&c->held, m, id, s);
+}
+
 err channel_send(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,
                  const int *fds, size_t n_fds)
 {
-    return encode_and_send(c->fd, m, id, s, fds, n_fds, true);
+    return send_or_hold(c, m, id, s, fds, n_fds, true);
 }
 
 err channel_try_send(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,
                      const int *fds, size_t n_fds)
 {
-    return encode_and_send(c->fd, m, id, s, fds, n_fds, false);
+    return send_or_hold(c, m, id, s, fds, n_fds, false);
 }
 
 err packet_send(int fd, const struct ipc_schema *m, uint32_t id, const void *s, const int *fds,

@@ -35,6 +35,13 @@ err channel_send(struct channel *c, const struct ipc_schema *m, uint32_t id, con
 /* Does not wait: ERR_TEMP when the peer's buffer is full; nothing is sent then. */
 err channel_try_send(struct channel *c, const struct ipc_schema *m, uint32_t id, const void *s,
                      const int *fds, size_t n_fds);
+/* From now on small packets without descriptors wait on this channel, to leave as one: when they
+ * are many, before one that cannot wait, and at channel_flush(), which every turn of whoever holds
+ * must end with. The receiver gets them one by one, and must ask until ERR_TEMP: what came in one
+ * piece shows on the descriptor once. */
+void channel_hold(struct channel *c);
+/* ERR_TEMP (only when it may not wait): the peer's buffer is full, they wait on. */
+err channel_flush(struct channel *c, bool wait);
 /* Sends and waits for the next packet, which must have the reply's type and the same id;
  * decodes it into ret_reply. The linear way to ask a service. */
 err channel_ask(struct channel *c, const struct ipc_schema *m, const void *s, const int *fds,

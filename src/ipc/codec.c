@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ipc/types.h"
+
 static void put(struct buf *b, uint64_t v, size_t bytes)
 {
     char le[8];
@@ -67,6 +69,55 @@ err ipc_encode_around(const struct ipc_schema *m, uint32_t id, const void *s, st
         }
     }
     return buf_check(out, "packet");
+}
+
+size_t ipc_size(const struct ipc_schema *m, const void *s)
+{
+    size_t n = IPC_HEADER;
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct ipc_field *f = &m->fields[i];
+        str text = {0};
+        if (f->kind == IPC_STR)
+            memcpy(&text, (const char *)s + f->offset, sizeof text);
+        n += f->kind == IPC_U64 ? 8 : 4 + text.n;
+    }
+    return n;
+}
+
+void ipc_bundle_begin(struct buf *out)
+{
+    put(out, IPC_VERSION, 2);
+    put(out, IPC_BUNDLE, 2);
+    put(out, 0, 4);
+}
+
+err ipc_bundle_add(struct buf *out, const struct ipc_schema *m, uint32_t id, const void *s)
+{
+    size_t before = out->n;
+    put(out, ipc_size(m, s), 4);
+    err e = ipc_encode(m, id, s, out);
+    if (failed(e))
+        out->n = before; /* the others are whole */
+    return e;
+}
+
+err ipc_bundle_next(str *rest, str *ret_packet)
+{
+    uint64_t n;
+    uint16_t type;
+    uint32_t id;
+    str in = *rest;
+    if (!get(&in, 4, &n) || n > in.n)
+        return err_new(ERR_SYNTAX, "bundle ends early");
+    str packet = str_slice(in, 0, (size_t)n);
+    err e = ipc_peek(packet, &type, &id);
+    if (failed(e))
+        return e;
+    if (type == IPC_BUNDLE)
+        return err_new(ERR_SYNTAX, "bundle within a bundle");
+    *ret_packet = packet;
+    *rest = str_from_at(in, (size_t)n);
+    return OK_ERR;
 }
 
 err ipc_peek(str packet, uint16_t *ret_type, uint32_t *ret_id)

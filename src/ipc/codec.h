@@ -55,6 +55,13 @@ struct ipc_large {
 };
 err ipc_encode_around(const struct ipc_schema *m, uint32_t id, const void *s, struct buf *out,
                       struct ipc_large *ret_large);
+size_t ipc_size(const struct ipc_schema *m, const void *s); /* octets that encoding it makes */
+/* A bundle: its own header, then packets, each behind its u32 length. No descriptors, and no
+ * bundle within a bundle. */
+void ipc_bundle_begin(struct buf *out);
+err ipc_bundle_add(struct buf *out, const struct ipc_schema *m, uint32_t id, const void *s);
+/* Takes one packet off the front of what follows a bundle's header. */
+err ipc_bundle_next(str *rest, str *ret_packet);
 /* The header alone; ERR_SYNTAX for another version or a short packet. */
 err ipc_peek(str packet, uint16_t *ret_type, uint32_t *ret_id);
 err ipc_decode(const struct ipc_schema *m, str packet, void *ret_s);

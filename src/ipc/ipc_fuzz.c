@@ -26,7 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         &ban_add_schema,      &ban_lift_schema,     &ban_entry_schema,       &ban_done_schema,
         &token_ask_schema,    &token_answer_schema,
     };
-    str in = str_of(data, size);
+    str in = str_of(data, size), rest = in, packet;
+    while (rest.n) { /* every packet of a bundle lies within it, and takes some of it */
+        size_t before = rest.n;
+        if (failed(ipc_bundle_next(&rest, &packet)))
+            break;
+        if (packet.n + rest.n >= before || packet.p + packet.n != rest.p)
+            abort();
+    }
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         _Alignas(16) char s[1024];
         if (failed(ipc_decode(all[i], in, s)))

@@ -48,6 +48,7 @@ enum service {
 const char *service_name(enum service s); /* "submission" */
 
 enum ipc_type {
+    IPC_BUNDLE = 0x0001, /* several packets in one (ipc/codec.h) */
     /* init <-> every program (ipc/init.h) */
     IPC_INIT_SITE = 0x0101,
     IPC_INIT_DOOR,

@@ -416,6 +416,8 @@ void lane_worker_answer(struct sched *s, uint32_t ask_id, const struct init_work
         return;
     }
     w->channel = channel_new(fd);
+    if (l->kind == CHANNEL_LOCAL) /* it takes all that wait; relay's workers share out what comes */
+        channel_hold(w->channel);
     w->watch = loop_add(s->loop, fd, LOOP_IN, on_worker, w);
     worker_idle(w);
     lane_touch(l);
@@ -450,6 +452,24 @@ static err worker_result(struct worker *w, const struct packet *p)
     return OK_ERR;
 }
 
+static void worker_blocked(struct worker *w, bool blocked)
+{
+    w->blocked = blocked;
+    loop_events(w->watch, blocked ? LOOP_IN | LOOP_OUT : LOOP_IN);
+}
+
+/* What waits for it leaves in one packet. False: it is gone. */
+static bool worker_send(struct worker *w)
+{
+    err e = channel_flush(w->channel, false);
+    if (failed(e) && e.kind != ERR_TEMP) {
+        worker_died(w);
+        return false;
+    }
+    worker_blocked(w, failed(e));
+    return true;
+}
+
 static void on_worker(void *ctx, int fd, unsigned events)
 {
     struct worker *w = ctx;
@@ -457,9 +477,10 @@ static void on_worker(void *ctx, int fd, unsigned events)
     struct lane *l = w->lane;
     (void)fd;
     if (events & LOOP_OUT) {
-        w->blocked = false;
-        loop_events(w->watch, LOOP_IN);
-        lane_touch(l);
+        if (!worker_send(w))
+            return;
+        if (!w->blocked)
+            lane_touch(l);
     }
     bool had = w->n_jobs > 0;
     for (int i = 0; i < WORK_WINDOW * 2; i++) {
@@ -557,8 +578,7 @@ static bool give(struct worker *w)
     j->started = queue_now(s->queue);
     err e = job_send(w, j);
     if (e.kind == ERR_TEMP) {
-        w->blocked = true;
-        loop_events(w->watch, LOOP_IN | LOOP_OUT);
+        worker_blocked(w, true);
         return false;
     }
     if (e.kind == ERR_CLOSED) {
@@ -602,6 +622,15 @@ static void starve(struct lane *l)
         list_add(&l->sched->starved[l->kind], &l->starved_link);
 }
 
+static void lane_send(struct lane *l)
+{
+    list_each_safe (it, &l->workers) {
+        struct worker *w = container_of(it, struct worker, link);
+        if (w->channel && !w->blocked)
+            (void)worker_send(w); /* one that is gone has touched the lane */
+    }
+}
+
 static void lane_pump(struct lane *l)
 {
     struct sched *s = l->sched;
@@ -621,6 +650,7 @@ static void lane_pump(struct lane *l)
         l->gave_ms = clock_ms();
         skip_gone(l);
     }
+    lane_send(l);
     l->giving = l->n_waiting > 0;
     if (!l->giving)
         return;

@@ -1,26 +1,15 @@
 # SPDX-License-Identifier: ISC
 """Thunderbird, headless: POP3, SMTP and IMAP without connection security and with "encrypted
 password", then all three with TLS, under both of the house's server names."""
-import base64
-import re
-import shutil
 import uuid
 
 import pytest
-
-from marionette import Marionette
 
 PLAIN, STARTTLS, TLS = 0, 2, 3
 CLEARTEXT, ENCRYPTED = 3, 4
 
 SETUP = """
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-"""
-
-TRUST = """
-const db = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
-db.addCertFromBase64(args[0], "CT,CT,CT");
-return true;
 """
 
 INCOMING = SETUP + """
@@ -102,22 +91,6 @@ return await new Promise((resolve, reject) => {
         listener, null, "");
 });
 """
-
-
-@pytest.fixture(scope="module")
-def thunderbird(house, tmp_path_factory):
-    with open("/etc/os-release", encoding="utf-8") as f:
-        if "ID=ubuntu\n" in f.read():
-            pytest.skip("Ubuntu has Thunderbird as a snap only")
-    if not shutil.which("thunderbird"):
-        pytest.fail("Thunderbird is not installed: ./dev setup installs it")
-    names = house.SERVER_NAMES.replace(" ", ",")
-    t = Marionette(str(tmp_path_factory.mktemp("thunderbird")), {"network.dns.localDomains": names})
-    pem = open(house.CA_FILE, encoding="utf-8").read()
-    body = re.search("-----BEGIN CERTIFICATE-----(.*?)-----END", pem, re.S).group(1)
-    t.run(TRUST, base64.b64encode(base64.b64decode(body)).decode())
-    yield t
-    t.close()
 
 
 def names_of(house):

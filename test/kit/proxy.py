@@ -15,6 +15,7 @@ class Proxy:
     def __init__(self, port):
         self.port_behind = port
         self.sayings = []  # of each connection what the client said
+        self.known = []  # and how much of it heard() has told
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.pairs = []
@@ -30,6 +31,7 @@ class Proxy:
                 continue
             far.settimeout(None)
             self.pairs.append((near, far))
+            self.known.append(0)
             self.sayings.append(bytearray())
             threading.Thread(target=self._carry, args=(near, far, self.sayings[-1]), daemon=True).start()
 
@@ -62,9 +64,13 @@ class Proxy:
         self.pairs.clear()
 
     def heard(self):
-        """What was said by those who connected since this was last asked, compressed or not (RFC 4978)."""
-        sayings, self.sayings = self.sayings, []
-        return b"".join(plain(bytes(said)) for said in sayings)
+        """What was said since this was last asked, compressed or not (RFC 4978)."""
+        heard = b""
+        for n, said in enumerate(self.sayings):
+            text = plain(bytes(said))
+            heard += text[self.known[n]:]
+            self.known[n] = len(text)
+        return heard
 
     def close(self):
         self.ended = True

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -288,6 +289,111 @@ static void check_maildir(int home, const char *said, bool survived)
     box_free(to);
 }
 
+/* ---- what the index says afterwards ---- */
+
+enum { INDEXED = 3 };
+
+static void open_indexed(int home, struct index **ret_x, struct box **ret_b)
+{
+    assert_int_equal(fchdir(home), 0); /* SQLite knows paths only */
+    *ret_x = index_new("Maildir/" INDEX_NAME);
+    ok(box_open_maildir_with(home, "Maildir", S("INBOX"), *ret_x, ret_b));
+}
+
+static void close_indexed(struct index *x, struct box *b)
+{
+    box_free(b);
+    index_free(x);
+}
+
+/* What a client remembers: everything up to this mod-sequence. */
+static void tell(int home, const struct box *b)
+{
+    int fd;
+    ok(file_open(home, "told", O_WRONLY | O_CREAT | O_TRUNC, 0600, &fd));
+    ok(file_write(fd, str_of(&b->highest, sizeof b->highest)));
+    fd_close(fd);
+}
+
+static uint64_t told(int home)
+{
+    uint64_t v;
+    auto_arena struct arena *a = arena_new("told", 4096);
+    str bytes;
+    ok(file_read(home, "told", sizeof v, a, &bytes));
+    assert_int_equal(bytes.n, sizeof v);
+    memcpy(&v, bytes.p, sizeof v);
+    return v;
+}
+
+static void work_index(int home, int fd)
+{
+    ok(maildir_make(home, "Maildir"));
+    struct index *x;
+    struct box *b;
+    uint32_t uid;
+    size_t n;
+    open_indexed(home, &x, &b);
+    for (int i = 0; i < INDEXED; i++)
+        append_one(b, "a: 1\n\nx\n", 0, &uid);
+    box_index_flush(b);
+    assert_true(index_commit(x));
+    close_indexed(x, b);
+    open_indexed(home, &x, &b); /* as it was left: the mod-sequences are the same */
+    tell(home, b);
+    report(fd, 'a');
+    ok(add_flags(b, STORE_FLAGGED));
+    report(fd, 'b');
+    box_index_flush(b);
+    assert_true(index_commit(x));
+    static const unsigned char first[8] = {1, 0, 0, 0, 1, 0, 0, 0};
+    ok(box_expunge(b, STORE_EXPUNGE_ALL, str_of(first, 8), &n));
+    report(fd, 'c');
+    while (box_sweep(b, 1000))
+        ;
+    close_indexed(x, b);
+    report(fd, 'd');
+}
+
+static err count_expunged(void *ctx, const struct dir_entry *e)
+{
+    *(size_t *)ctx += str_ends(e->name, S(".expunged"));
+    return OK_ERR;
+}
+
+/* A client that remembers `since` hears of every change after it, or that nobody knows. */
+static void check_index(int home, const char *said, bool survived)
+{
+    (void)survived;
+    if (!strchr(said, 'a'))
+        return;
+    struct index *x;
+    struct box *b;
+    uint64_t since = told(home);
+    open_indexed(home, &x, &b);
+    assert_true(b->highest >= since);
+    for (size_t i = 0; i < b->table.n; i++) {
+        assert_true(!strchr(said, 'b') || b->table.at[i].flags & STORE_FLAGGED);
+        if (b->table.at[i].flags & STORE_FLAGGED)
+            assert_true(b->entries.at[i].modseq > since);
+    }
+    auto_buf struct buf gone;
+    buf_init(&gone, 4096);
+    if (b->table.n < INDEXED && box_gone_since(b, since, &gone))
+        assert_memory_equal(gone.p, "\1\0\0\0", 4);
+    if (strchr(said, 'c'))
+        assert_int_equal(b->table.n, INDEXED - 1);
+    while (box_sweep(b, 1000))
+        ;
+    size_t left = 0;
+    ok(dir_each(home, "Maildir/tmp", count_expunged, &left));
+    assert_int_equal(left, 0);
+    close_indexed(x, b);
+    open_indexed(home, &x, &b);
+    assert_true(b->table.n >= INDEXED - 1); /* an expunged file did not take another with it */
+    close_indexed(x, b);
+}
+
 /* ---- and to an mbox ---- */
 
 static void deliver_mbox(int home, const char *text)
@@ -368,6 +474,64 @@ static void what_a_keeper_answered_is_there_and_moves_are_one_step(void **state)
     for_every_step(work_maildir, check_maildir);
 }
 
+static void no_client_misses_a_change_that_the_index_lost(void **state)
+{
+    (void)state;
+    for_every_step(work_index, check_index);
+}
+
+/* No file may grow beyond a page or two: as a full disk is to SQLite, but not to small files. */
+static void work_without_room(int home)
+{
+    struct index *x;
+    struct box *b;
+    uint32_t uid;
+    size_t n;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct rlimit small = {8192, 8192};
+    if (setrlimit(RLIMIT_FSIZE, &small) < 0)
+        _exit(7);
+    open_indexed(home, &x, &b);
+    for (int i = 0; i < INDEXED; i++)
+        append_one(b, "a: 1\n\nx\n", 0, &uid);
+    ok(add_flags(b, STORE_FLAGGED));
+    box_index_flush(b);
+    (void)index_commit(x); /* may fail: that is the point */
+    static const unsigned char first[8] = {1, 0, 0, 0, 1, 0, 0, 0};
+    ok(box_expunge(b, STORE_EXPUNGE_ALL, str_of(first, 8), &n));
+    tell(home, b);
+    close_indexed(x, b);
+    _exit(0);
+}
+
+static void without_room_for_the_index_a_mailbox_goes_on(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/twinpost-full-XXXXXX";
+    assert_non_null(mkdtemp(path));
+    auto_fd int home = -1;
+    int status;
+    ok(dir_open(AT_FDCWD, path, &home));
+    ok(maildir_make(home, "Maildir"));
+    pid_t pid = fork();
+    if (!pid)
+        work_without_room(home);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    struct index *x;
+    struct box *b;
+    auto_buf struct buf gone;
+    buf_init(&gone, 4096);
+    open_indexed(home, &x, &b);
+    assert_int_equal(b->table.n, INDEXED - 1);
+    assert_int_equal(b->table.at[0].uid, 2);
+    assert_true(b->table.at[0].flags & STORE_FLAGGED);
+    assert_true(b->highest > told(home));
+    assert_false(box_gone_since(b, told(home) - 1, &gone)); /* unknown, and it says so */
+    close_indexed(x, b);
+    wipe(path);
+}
+
 static void an_mbox_edit_happens_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -434,6 +598,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deliveries_are_whole_and_recognised),
         cmocka_unit_test(what_a_keeper_answered_is_there_and_moves_are_one_step),
+        cmocka_unit_test(no_client_misses_a_change_that_the_index_lost),
+        cmocka_unit_test(without_room_for_the_index_a_mailbox_goes_on),
         cmocka_unit_test(an_mbox_edit_happens_whole_or_not_at_all),
         cmocka_unit_test(a_lock_of_before_the_machines_start_is_nobodys),
         cmocka_unit_test(a_change_of_an_mbox_that_others_append_to_is_made_all_the_same),

@@ -21,6 +21,7 @@ struct box *box_new(const struct box_kind *kind, str folder)
     b->kind = kind;
     b->dir = b->cur = b->new = b->tmp = b->table_fd = b->modseq_fd = -1;
     b->all_seen_below = 1;
+    b->first_in_new = UINT32_MAX;
     b->uidnext = 1;
     b->names_n = 1; /* offset 0 is the empty name */
     b->names_cap = 64;
@@ -269,6 +270,8 @@ void box_insert(struct box *b, const struct store_message *m, struct box_entry e
     }
     b->table.at[at] = *m;
     b->entries.at[at] = e;
+    if (e.in_new && m->uid < b->first_in_new)
+        b->first_in_new = m->uid;
     if (b->used_slots + 1 > b->n_slots / 4 * 3)
         rehash(b);
     else

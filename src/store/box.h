@@ -87,6 +87,7 @@ struct box {
     uint64_t keywords_version; /* of the change that touched them last */
     uint32_t uidvalidity, uidnext;
     uint32_t first_recent; /* from here on no session has taken them */
+    uint32_t first_in_new; /* a UID: no file before it lies in new/ */
     VEC(struct box_change) changes;
     uint64_t first_version;  /* of changes.at[0]; version = first_version + changes.n */
     int table_fd, modseq_fd; /* sealed copies of the table at table_version, or -1 */

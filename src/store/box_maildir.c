@@ -51,6 +51,8 @@ static void know_name(struct box *b, size_t at, str name, bool in_new)
     e->name = box_name_add(b, name);
     e->name_n = (uint8_t)name.n;
     e->in_new = in_new;
+    if (in_new && b->table.at[at].uid < b->first_in_new)
+        b->first_in_new = b->table.at[at].uid;
     box_changed(b, at, maildir_flags_of(b, name), 0);
 }
 
@@ -241,7 +243,9 @@ static err maildir_set_flags(struct box *b, const struct box_want *want, size_t 
 
 static err maildir_take_recent(struct box *b)
 {
-    for (size_t i = b->entries.n; i-- > 0;) {
+    size_t first = box_from(b, b->first_in_new); /* of a table of any size */
+    uint32_t left = UINT32_MAX;
+    for (size_t i = b->entries.n; i-- > first;) {
         if (!b->entries.at[i].in_new)
             continue;
         err e = rename_flags(b, i, b->table.at[i].flags);
@@ -249,7 +253,10 @@ static err maildir_take_recent(struct box *b)
             b->stale = true;
         else if (failed(e))
             return e;
+        if (failed(e))
+            left = b->table.at[i].uid;
     }
+    b->first_in_new = left;
     /* Where a crash puts them back into new/, they are recent once more: no sync. */
     return OK_ERR;
 }

@@ -52,6 +52,18 @@ err site_file(str archive, str name, str *ret_content)
     return err_new(ERR_NOTFOUND, "no such file in the site");
 }
 
+str site_shared_prefix(str line)
+{
+    enum { LONGEST = 32 };
+    line = str_trim(line);
+    line.n -= str_ends(line, S("."));
+    for (size_t i = 0; i < line.n; i++)
+        if (!char_is_alpha(line.p[i]) && !char_is_digit(line.p[i]) && line.p[i] != '-' &&
+            line.p[i] != '_')
+            return S("");
+    return line.n > LONGEST || str_ieq(line, S("INBOX")) ? S("") : line;
+}
+
 str site_quota(const struct site *site, str user)
 {
     const struct name_entry *own = names_find(&site->quotas, user);

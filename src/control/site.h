@@ -58,6 +58,8 @@ struct site {
     struct names quotas; /* store/quota.h */
     int quotafull;       /* enum site_quotafull */
     struct names autofolders;
+    str sharedprefix; /* read it with site_shared_prefix() */
+    uint64_t expungedays;
     uint64_t maxsieveredirects, maxsievescripts, maxsievebytes, timeoutsieve;
     bool allowplaintext;
     struct names servernames, resolvers;
@@ -80,6 +82,8 @@ enum site_guardstop { GUARDSTOP_KEEP, GUARDSTOP_REMOVE };
 enum site_delaynoticeto { DELAYNOTICETO_ASKED, DELAYNOTICETO_ALL };
 enum site_quotafull { QUOTAFULL_TEMPORARY, QUOTAFULL_PERMANENT };
 enum site_rules { RULES_SMTP, RULES_SUBMISSION, RULES_IMAP, RULES_POP3, RULES_COUNT };
+/* "shared" of a line "shared." or "shared"; empty when it can be no level of a mailbox name. */
+str site_shared_prefix(str line);
 /* The line of control/quotas that is for this user: his own, or that of all others; or empty. */
 str site_quota(const struct site *site, str user);
 const char *site_rules_name(enum site_rules r); /* "smtp": control/tcp.smtp, or /etc/tcp.smtp.cdb */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "imapd/catenate.h"
 
+#include "imapd/shared.h"
+
 #include "os/fd.h"
 #include "wire/header.h"
 #include "wire/imap_url.h"
@@ -82,7 +84,12 @@ err catenate_url(struct session *s, str url, struct incoming *to)
     auto_fd int fd = -1;
     if (failed(e))
         return nowhere();
-    e = store_pick(s->store, buf_str(&name), u.uidvalidity, u.uid, &fd);
+    struct store *asked = s->asked; /* where the new message goes stays what is spoken of */
+    struct place at;
+    e = shared_place(s, buf_str(&name), &at);
+    if (!failed(e))
+        e = store_pick(at.store, at.name, u.uidvalidity, u.uid, &fd);
+    s->asked = asked;
     if (e.kind == ERR_NOTFOUND || e.kind == ERR_SYNTAX || e.kind == ERR_LIMIT)
         return nowhere();
     str message = {0};

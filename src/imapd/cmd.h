@@ -37,6 +37,11 @@ CMD(setmetadata);
 CMD(append);
 CMD(replace);
 CMD(notify);
+CMD(setacl);
+CMD(deleteacl);
+CMD(getacl);
+CMD(listrights);
+CMD(myrights);
 CMD(compress);
 CMD(idle);
 /* in a mailbox */

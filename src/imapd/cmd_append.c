@@ -11,6 +11,7 @@
 #include "imapd/collect.h"
 #include "imapd/incoming.h"
 #include "imapd/names.h"
+#include "imapd/shared.h"
 #include "imapd/status.h"
 #include "imapd/sync.h"
 #include "wire/imap_append.h"
@@ -20,6 +21,7 @@ enum { APPEND_PIECE = 64 * 1024, APPEND_TEXT_MAX = 4 << 20 /* a command without 
 struct appending {
     struct session *s;
     str folder;
+    struct place at;
     uint32_t replaces;
     struct imap_reader r; /* the stretch that is being read */
     struct buf text;      /* its octets, but for the first */
@@ -129,7 +131,7 @@ static struct reply go_further(struct appending *a)
 static struct reply start(struct appending *a, bool raw, bool large)
 {
     a->open = true;
-    err e = incoming_open(&a->in, a->s, a->folder, raw, large);
+    err e = incoming_open(&a->in, a->at.store, a->at.name, raw, large);
     return failed(e) ? of_store(a, e) : go_on;
 }
 
@@ -242,7 +244,7 @@ static struct reply answer(struct appending *a, const struct store_appended *don
 static struct reply hand_over(struct appending *a, const struct imap_append_message *head,
                               bool last)
 {
-    struct store_append m = {.folder = a->folder,
+    struct store_append m = {.folder = a->at.name,
                              .system_flags = head->flags.system,
                              .keywords = head->flags.keywords,
                              .n_keywords = head->flags.n,
@@ -254,7 +256,7 @@ static struct reply hand_over(struct appending *a, const struct imap_append_mess
     if (failed(e))
         return of_store(a, e);
     struct store_appended done;
-    e = last ? store_append(a->s->store, &m, &done) : store_stage(a->s->store, &m);
+    e = last ? store_append(a->at.store, &m, &done) : store_stage(a->at.store, &m);
     incoming_close(&a->in, true);
     a->open = false;
     if (failed(e))
@@ -289,11 +291,16 @@ static struct reply run(struct session *s, struct imap_reader *args, str folder,
     struct appending a = {.s = s, .replaces = replaces, .r = *args};
     a.folder = arena_copy(s->arena, folder);
     buf_init(&a.text, IMAP_COMMAND_MAX);
+    err e = shared_place(s, a.folder, &a.at);
+    if (failed(e))
+        return of_store(&a, e);
+    if (replaces > 0 && a.at.store != s->store)
+        return refuse(&a, reply_no("CANNOT", "A message stays with its mailbox's owner"));
     struct reply r = take_messages(&a);
     if (a.open)
         incoming_close(&a.in, false);
     if (r.kind != REPLY_OK && a.staged > 0)
-        (void)store_unstage(s->store); /* they go with the session at the latest */
+        (void)store_unstage(a.at.store); /* they go with the session at the latest */
     buf_done(&a.text);
     return r;
 }

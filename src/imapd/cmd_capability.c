@@ -62,6 +62,9 @@ static const struct {
     {S("QUOTA=RES-STORAGE"), AFTER},
     {S("QUOTA=RES-MESSAGE"), AFTER},
     {S("NOTIFY"), AFTER},
+    {S("ACL"), AFTER},
+    {S("RIGHTS=texk"), AFTER}, /* RFC 4314 2.2 */
+    {S("LIST-MYRIGHTS"), AFTER},
     /* clang-format on */
 };
 

@@ -3,6 +3,7 @@
 #include "imapd/cmd.h"
 #include "imapd/contexts.h"
 #include "imapd/saved.h"
+#include "imapd/shared.h"
 
 static struct reply leave(struct session *s)
 {
@@ -10,7 +11,7 @@ static struct reply leave(struct session *s)
     saved_forget(s);
     contexts_forget(s);
     s->phase = PHASE_AUTHENTICATED;
-    err e = store_unselect(s->store);
+    err e = shared_leave(s);
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("No mailbox is selected now");
 }
 
@@ -20,7 +21,9 @@ CMD(close)
     err e = imap_end(args);
     if (failed(e))
         return reply_bad(e);
-    if (store_box(s->store)->writable) {
+    const struct store_box *box = store_box(s->store);
+    /* RFC 4314 4: without the right it only closes. */
+    if (box->writable && (box->rights & ACL_EXPUNGE)) {
         e = store_expunge(s->store, STORE_EXPUNGE_DELETED, NULL, 0);
         if (failed(e))
             return reply_store(s, e, NULL);

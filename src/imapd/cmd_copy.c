@@ -2,13 +2,20 @@
 /* COPY (RFC 3501 6.4.7) and MOVE (RFC 6851): all or nothing, durable before OK; COPYUID of
  * RFC 4315 3. */
 #include "imapd/cmd.h"
+
+#include <errno.h>
+
 #include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "imapd/saved.h"
+#include "imapd/shared.h"
 #include "imapd/spans.h"
 #include "imapd/sync.h"
+#include "os/fd.h"
+#include "os/file.h"
 
 /* A longer code is left out (RFC 4315 3 only asks that it SHOULD come): clients have limits too. */
+enum { SMALL_MAX = 60 * 1024 }; /* with the rest of its request it fits one packet */
 enum { COPYUID_MAX = 64 * 1024 };
 
 static str copyuid(struct session *s, const struct store_copied *c)
@@ -34,6 +41,83 @@ static bool is_open(const struct session *s, str mailbox)
     return str_eq(open, mailbox) || (str_ieq(open, S("INBOX")) && str_ieq(mailbox, S("INBOX")));
 }
 
+/* ---- to another owner's mailbox, or from one ---- */
+
+struct crossing {
+    const struct spans *spans;
+    const struct place *to;
+    enum store_copy_mode mode;
+};
+
+/* One message, staged; the last one shows them all. A body of a mailbox is a file that does not
+ * change; it is sent as it lies, or in pieces through a spool. */
+static err carry(struct session *s, const struct crossing *x, size_t index, bool last,
+                 struct store_appended *ret)
+{
+    const struct store_box *box = store_box(s->store);
+    const struct store_message *m = &box->messages[index];
+    str words[STORE_KEYWORDS_MAX], text = {0};
+    struct store_append add = {.folder = x->to->name,
+                               .system_flags = m->flags & STORE_SYSTEM_FLAGS,
+                               .keywords = words,
+                               .date = m->date};
+    for (size_t i = 0; i < box->n_keywords; i++)
+        if ((m->flags & STORE_KEYWORD(i)) && box->keywords[i].n > 0)
+            words[add.n_keywords++] = box->keywords[i];
+    struct store_body body = {.fd = -1};
+    err e = store_fetch(s->store, &m->uid, 1, &body);
+    auto_fd int from = body.fd, spool = -1;
+    if (failed(e))
+        return e;
+    if (from < 0)
+        return err_new(ERR_TEMP, "a message went meanwhile");
+    e = fd_map(from, SIZE_MAX / 2, &text);
+    s->asked = x->to->store;
+    bool small = text.n > 0 && text.n <= SMALL_MAX;
+    if (!failed(e) && !small)
+        e = store_spool(x->to->store, x->to->name, &spool, &add.spool);
+    if (!failed(e) && !small)
+        e = file_write(spool, text);
+    add.bytes = small ? text : S("");
+    if (!failed(e))
+        e = last ? store_append(x->to->store, &add, ret) : store_stage(x->to->store, &add);
+    fd_unmap(text);
+    return e;
+}
+
+/* Two keepers, each of whom answers for his own: the new messages are durable before the old ones
+ * go, so that a crash between leaves both and never none. */
+static err across(struct session *s, const struct crossing *x, struct store_copied *ret)
+{
+    const struct store_box *box = store_box(s->store);
+    size_t n = spans_count(x->spans), span = 0, next = 0, index, k = 0;
+    if (n > STORE_STAGED_MAX)
+        return err_new(ERR_LIMIT, "not so many at once into another owner's mailbox");
+    if (x->mode == STORE_MOVE &&
+        (box->rights & (ACL_DELETED | ACL_EXPUNGE)) != (ACL_DELETED | ACL_EXPUNGE))
+        return (err){ERR_DENIED, EACCES, "you have no right to remove the messages there"};
+    struct store_range *pairs = NEW_N(s->arena, struct store_range, n + 1);
+    struct store_appended done = {0};
+    err e = OK_ERR;
+    while (spans_next(x->spans, &span, &next, &index) && !failed(e)) {
+        pairs[k].from = box->messages[index].uid;
+        e = carry(s, x, index, k + 1 == n, &done);
+        k++;
+    }
+    if (failed(e)) {
+        (void)store_unstage(x->to->store); /* they go with the conversation at the latest */
+        return e;
+    }
+    for (size_t i = 0; i < n; i++)
+        pairs[i].to = done.uid + (uint32_t)i;
+    *ret = (struct store_copied){.uidvalidity = done.uidvalidity, .pairs = pairs, .n = n};
+    if (x->mode == STORE_COPY)
+        return OK_ERR;
+    s->asked = s->store;
+    return store_expunge(s->store, STORE_EXPUNGE_ALL, spans_ranges(s->arena, box, x->spans),
+                         x->spans->n);
+}
+
 static struct reply copy(struct session *s, const struct imap_head *head, struct imap_reader *args,
                          enum store_copy_mode mode)
 {
@@ -54,7 +138,15 @@ static struct reply copy(struct session *s, const struct imap_head *head, struct
     if (spans.n == 0)
         return reply_ok("No message has such a UID");
     struct store_copied copied = {0};
-    e = store_copy(s->store, mode, spans_ranges(s->arena, box, &spans), spans.n, target, &copied);
+    struct place at;
+    e = shared_place(s, target, &at);
+    if (failed(e))
+        return reply_store(s, e, "TRYCREATE");
+    const struct store_range *ranges = spans_ranges(s->arena, box, &spans);
+    if (at.store == s->store)
+        e = store_copy(s->store, mode, ranges, spans.n, at.name, &copied);
+    else
+        e = across(s, &(struct crossing){&spans, &at, mode}, &copied);
     if (failed(e))
         return reply_store(s, e, "TRYCREATE");
     struct reply r = reply_ok(mode == STORE_COPY ? "Copied" : "Moved");

@@ -139,7 +139,8 @@ static err run(struct fetch *f, const struct spans *spans)
     f->arena = arena_new("message structure", SESSION_ARENA_MAX);
     f->scratch = arena_new("envelope", SESSION_ARENA_MAX);
     buf_init(&f->out, IMAP_ANSWER_MAX);
-    bool marks = f->args.sets_seen && store_box(f->s->store)->writable;
+    bool marks = f->args.sets_seen && store_box(f->s->store)->writable &&
+                 (store_box(f->s->store)->rights & ACL_SEEN);
     err e = marks ? fetch_and_mark(f, spans) : fetch_spans(f, spans);
     fetch_known_done(f);
     buf_done(&f->out);

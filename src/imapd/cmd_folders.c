@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "imapd/names.h"
+#include "imapd/shared.h"
 #include "wire/imap_list_args.h"
 
 static struct reply bad_name(void)
@@ -13,17 +14,17 @@ static struct reply bad_name(void)
 }
 
 /* RFC 6154 3: a mailbox that cannot be for what it is made for is not made. */
-static struct reply create_for(struct session *s, str name, unsigned uses)
+static struct reply create_for(struct session *s, const struct place *at, unsigned uses)
 {
     auto_buf struct buf words;
     buf_init(&words, 256);
     imap_write_uses(&words, uses);
     struct store_attribute use = {S("/private/specialuse"), buf_str(&words)};
-    err e = store_set_attributes(s->store, name, &use, 1);
+    err e = store_set_attributes(at->store, at->name, &use, 1);
     if (!failed(e))
         return reply_ok("Created");
     struct reply r = reply_store(s, e, NULL);
-    (void)store_delete(s->store, name); /* at worst it stays without its use */
+    (void)store_delete(at->store, at->name); /* at worst it stays without its use */
     return r;
 }
 
@@ -43,13 +44,16 @@ CMD(create)
         return bad_name();
     if (c.unknown_use || (c.uses & ~(unsigned)IMAP_USE_KEPT))
         return reply_no("USEATTR", "No mailbox can be used for that");
-    e = store_create(s->store, c.mailbox);
+    struct place at;
+    e = shared_place(s, c.mailbox, &at);
+    if (!failed(e))
+        e = store_create(at.store, at.name);
     if (failed(e))
         return reply_store(s, e, NULL);
-    struct reply r = c.uses != 0 ? create_for(s, c.mailbox, c.uses) : reply_ok("Created");
+    struct reply r = c.uses != 0 ? create_for(s, &at, c.uses) : reply_ok("Created");
     struct store_status st;
     /* RFC 8474 4.1. What cannot be told now, STATUS tells. */
-    if (r.kind == REPLY_OK && !failed(store_status(s->store, c.mailbox, &st)) && st.id[0] != '\0')
+    if (r.kind == REPLY_OK && !failed(store_status(at.store, at.name, &st)) && st.id[0] != '\0')
         r.code = arena_printf(s->arena, "MAILBOXID (%s)", st.id);
     return r;
 }
@@ -64,7 +68,7 @@ static struct reply delete_selected(struct session *s)
 {
     session_forget_section(s);
     s->phase = PHASE_AUTHENTICATED;
-    err e = store_unselect(s->store);
+    err e = shared_leave(s);
     return failed(e) ? reply_store(s, e, NULL)
                      : reply_ok("Deleted, and no mailbox is selected now");
 }
@@ -80,7 +84,10 @@ CMD(delete)
         return reply_bad(e);
     if (str_ieq(name, S("INBOX")))
         return reply_no("CANNOT", "INBOX cannot be deleted");
-    e = store_delete(s->store, name);
+    struct place at;
+    e = shared_place(s, name, &at);
+    if (!failed(e))
+        e = store_delete(at.store, at.name);
     if (failed(e))
         return reply_store(s, e, NULL);
     if (s->phase == PHASE_SELECTED && is_same_folder(name, buf_str(&s->mailbox)))
@@ -116,7 +123,10 @@ static struct reply follow(struct session *s, str name)
     const struct store_box *box = store_box(s->store);
     size_t n = box->n;
     const uint32_t *before = uids_of(s, box);
-    err e = store_select(s->store, name, box->writable ? STORE_SELECT : STORE_EXAMINE, &box);
+    struct place at;
+    err e = shared_place(s, name, &at);
+    if (!failed(e))
+        e = store_select(at.store, at.name, box->writable ? STORE_SELECT : STORE_EXAMINE, &box);
     if (failed(e) || box->n != n ||
         memcmp(before, uids_of(s, box), (n + 2) * sizeof before[0]) != 0) {
         session_bye(s, "The selected mailbox was renamed and has changed");
@@ -144,7 +154,14 @@ CMD(rename)
         to.n--;
     if (!names_may_be(to))
         return bad_name();
-    e = store_rename(s->store, from, to);
+    struct place source, target;
+    e = shared_place(s, from, &source);
+    if (!failed(e))
+        e = shared_place(s, to, &target);
+    if (!failed(e) && source.store != target.store)
+        return reply_no("CANNOT", "A mailbox stays with its owner");
+    if (!failed(e))
+        e = store_rename(source.store, source.name, target.name);
     if (failed(e))
         return reply_store(s, e, NULL);
     str name;
@@ -162,7 +179,8 @@ static struct reply subscribe(struct session *s, struct imap_reader *args,
         return reply_bad(e);
     if (want == STORE_SUBSCRIBE && !names_may_be(name))
         return bad_name();
-    e = store_subscribe(s->store, name, want);
+    s->asked = shared_own(s);
+    e = store_subscribe(s->asked, name, want);
     return failed(e) ? reply_store(s, e, NULL) : reply_ok("Done");
 }
 

@@ -10,6 +10,8 @@
 
 #include "imapd/metadata.h"
 #include "imapd/names.h"
+#include "imapd/rights.h"
+#include "imapd/shared.h"
 #include "imapd/status.h"
 #include "wire/imap_list.h"
 #include "wire/imap_list_args.h"
@@ -187,6 +189,16 @@ static err say_status(const struct listing *l, const struct row *r)
     return e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT ? e : OK_ERR;
 }
 
+/* RFC 8440 3: none for what cannot be told. */
+static err say_rights(const struct listing *l, const struct row *r)
+{
+    if (!(l->args.give & IMAP_RETURN_MYRIGHTS) ||
+        (r->folder->flags & (STORE_NOSELECT | STORE_ABSENT)))
+        return OK_ERR;
+    err e = rights_say(l->s, r->folder->name);
+    return e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT ? e : OK_ERR;
+}
+
 /* RFC 9590: the entries asked for, NIL where there are none. */
 static err say_metadata(const struct listing *l, const struct row *r)
 {
@@ -208,7 +220,9 @@ static err say_all(const struct listing *l)
         if (!r->matches || (!r->selected && !(recursive && r->below_unsaid)))
             continue;
         say_row(l, r);
-        err e = say_status(l, r);
+        err e = say_rights(l, r);
+        if (!failed(e))
+            e = say_status(l, r);
         if (!failed(e))
             e = say_metadata(l, r);
         if (failed(e))
@@ -235,9 +249,6 @@ CMD(list)
     (void)head;
     struct listing l = {.s = s};
     err e = imap_list_extended(args, &l.args);
-    /* What LIST-MYRIGHTS (RFC 8440) needs is not there yet. */
-    if (!failed(e) && (l.args.give & IMAP_RETURN_MYRIGHTS))
-        e = err_new(ERR_SYNTAX, "no such return option");
     if (failed(e))
         return reply_bad(e);
     /* 6.3.9: an empty name asks for the separator and the root of the reference. */
@@ -248,7 +259,10 @@ CMD(list)
     e = resolve_patterns(&l);
     if (failed(e))
         return reply_no("LIMIT", e.what);
-    e = store_list(s->store, s->arena, &l.folders, &l.n);
+    s->asked = shared_own(s);
+    e = store_list(s->asked, s->arena, &l.folders, &l.n);
+    if (!failed(e))
+        e = shared_list(s, l.args.patterns, l.args.n, &l.folders, &l.n);
     if (failed(e))
         return reply_store(s, e, NULL);
     if (l.args.select & IMAP_LIST_RECURSIVE)

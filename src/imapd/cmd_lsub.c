@@ -2,6 +2,7 @@
 /* LSUB: RFC 3501 6.3.9. RFC 9051 has LIST (SUBSCRIBED) instead. */
 #include "imapd/cmd.h"
 #include "imapd/names.h"
+#include "imapd/shared.h"
 #include "wire/imap_list.h"
 
 static void say_folder(struct session *s, str attributes, str name)
@@ -59,7 +60,7 @@ CMD(lsub)
     }
     struct store_folder *folders;
     size_t n;
-    e = store_list(s->store, s->arena, &folders, &n);
+    e = store_list(shared_own(s), s->arena, &folders, &n);
     if (failed(e))
         return reply_store(s, e, NULL);
     say_subscribed(s, imap_list_pattern(s->arena, list.reference, list.pattern), folders, n);

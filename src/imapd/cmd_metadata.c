@@ -3,6 +3,7 @@
 #include "imapd/cmd.h"
 #include "imapd/metadata.h"
 #include "imapd/names.h"
+#include "imapd/shared.h"
 #include "wire/imap_list_args.h"
 #include "wire/imap_write.h"
 
@@ -88,7 +89,10 @@ err metadata_say(struct session *s, const struct imap_getmetadata_args *want, si
 {
     struct store_attribute *all;
     size_t n;
-    err e = store_attributes(s->store, want->mailbox, s->arena, &all, &n);
+    struct place at;
+    err e = shared_place(s, want->mailbox, &at);
+    if (!failed(e))
+        e = store_attributes(at.store, at.name, s->arena, &all, &n);
     if (failed(e))
         return e;
     struct telling t = {.s = s, .want = want, .all = all, .n = n};
@@ -164,7 +168,10 @@ CMD(setmetadata)
     struct store_attribute *changes = NEW_N(s->arena, struct store_attribute, want.n);
     for (size_t i = 0; i < want.n; i++)
         changes[i] = (struct store_attribute){want.pairs[i].entry, want.pairs[i].value};
-    e = store_set_attributes(s->store, want.mailbox, changes, want.n);
+    struct place at;
+    e = shared_place(s, want.mailbox, &at);
+    if (!failed(e))
+        e = store_set_attributes(at.store, at.name, changes, want.n);
     if (e.kind == ERR_LIMIT)
         return reply_no("METADATA TOOMANY", "There are too many entries, or too much in them");
     return failed(e) ? reply_store(s, e, NULL) : r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* RFC 2342. */
 #include "imapd/cmd.h"
+#include "imapd/shared.h"
 
 CMD(namespace)
 {
@@ -8,6 +9,10 @@ CMD(namespace)
     err e = imap_end(args);
     if (failed(e))
         return reply_bad(e);
-    say(s, "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
-    return reply_ok("Your own mail is all there is");
+    str others = shared_prefix(s);
+    if (others.n > 0)
+        say(s, "* NAMESPACE ((\"\" \".\")) ((\"%.*s.\" \".\")) NIL\r\n", STR_ARG(others));
+    else
+        say(s, "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
+    return reply_ok(others.n > 0 ? "Told" : "Your own mail is all there is");
 }

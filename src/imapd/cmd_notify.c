@@ -2,6 +2,7 @@
 /* NOTIFY: RFC 5465. */
 #include "imapd/cmd.h"
 #include "imapd/notify.h"
+#include "imapd/shared.h"
 #include "imapd/sync.h"
 #include "wire/imap_fetch_args.h"
 
@@ -43,7 +44,7 @@ CMD(notify)
             return bad_event(s);
     if (a.none) {
         notify_forget(s);
-        e = store_watch(s->store, NULL, 0, false);
+        e = store_watch(shared_own(s), NULL, 0, false);
     } else {
         if (s->phase == PHASE_SELECTED)
             sync_say(s, STORE_SYNC_ALL, SYNC_ALWAYS);

@@ -2,6 +2,7 @@
 /* RFC 9208: one root, "", for all that a user has; its limits are the administrator's. */
 #include "imapd/cmd.h"
 #include "imapd/names.h"
+#include "imapd/shared.h"
 
 /* 5: STORAGE is told in units of 1024 octets; what is used is rounded up. */
 static void say_quota(struct session *s, const struct store_quota *q)
@@ -39,7 +40,7 @@ CMD(getquota)
         return reply_bad(e);
     struct store_quota q = {0};
     if (root.n == 0) {
-        e = store_quota(s->store, &q);
+        e = store_quota(shared_own(s), &q);
         if (failed(e))
             return reply_store(s, e, NULL);
     }
@@ -58,8 +59,12 @@ CMD(getquotaroot)
         e = names_in(s, &name);
     if (failed(e))
         return reply_bad(e);
-    struct store_quota q;
-    e = store_quota(s->store, &q);
+    struct store_quota q = {0}; /* another user's is not ours to tell */
+    struct place at;
+    unsigned rights;
+    e = shared_place(s, name, &at);
+    if (!failed(e))
+        e = at.is_other ? store_rights(at.store, at.name, &rights) : store_quota(at.store, &q);
     if (failed(e))
         return reply_store(s, e, NULL);
     auto_buf struct buf b;

@@ -6,6 +6,7 @@
 #include "imapd/names.h"
 #include "imapd/resync.h"
 #include "imapd/saved.h"
+#include "imapd/shared.h"
 #include "imapd/sync.h"
 
 static void say_counts(struct session *s, const struct store_box *box)
@@ -71,12 +72,21 @@ static struct reply open_mailbox(struct session *s, struct imap_reader *args, en
     contexts_forget(s);
     say_closed(s);
     s->phase = PHASE_AUTHENTICATED;
+    e = shared_leave(s);
+    if (failed(e))
+        return reply_store(s, e, NULL);
     if (params.condstore)
         condstore_enable(s);
     const struct store_box *box;
-    e = store_select(s->store, name, mode, &box);
+    struct place at;
+    e = shared_place(s, name, &at);
+    if (!failed(e) && (s->enabled & (ENABLED_CONDSTORE | ENABLED_QRESYNC)) && s->shared != NULL)
+        e = store_want_modseqs(at.store);
+    if (!failed(e))
+        e = store_select(at.store, at.name, mode, &box);
     if (failed(e))
         return reply_store(s, e, NULL);
+    shared_enter(s, at.store);
     s->phase = PHASE_SELECTED;
     buf_reset(&s->mailbox);
     buf_add(&s->mailbox, name); /* fits: imap_mailbox() has the same limit */

@@ -32,6 +32,11 @@ static const struct command table[] = {
     {.name = S("GETQUOTA"), .phases = IN, .news = NEWS_ALL, .run = cmd_getquota},
     {.name = S("GETQUOTAROOT"), .phases = IN, .news = NEWS_ALL, .run = cmd_getquotaroot},
     {.name = S("SETQUOTA"), .phases = IN, .news = NEWS_ALL, .run = cmd_setquota},
+    {.name = S("SETACL"), .phases = IN, .news = NEWS_ALL, .run = cmd_setacl},
+    {.name = S("DELETEACL"), .phases = IN, .news = NEWS_ALL, .run = cmd_deleteacl},
+    {.name = S("GETACL"), .phases = IN, .news = NEWS_ALL, .run = cmd_getacl},
+    {.name = S("LISTRIGHTS"), .phases = IN, .news = NEWS_ALL, .run = cmd_listrights},
+    {.name = S("MYRIGHTS"), .phases = IN, .news = NEWS_ALL, .run = cmd_myrights},
     {.name = S("STATUS"), .phases = IN, .news = NEWS_ALL, .run = cmd_status},
     {.name = S("APPEND"), .phases = IN, .run = cmd_append},
     /* It looks at phase and numbers itself: its message must be read past when it is refused. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "imapd/facts.h"
 
+#include <stdio.h>
+
 #include "control/site.h"
 #include "os/fd.h"
 
@@ -14,6 +16,11 @@ err imapd_read_site(void *ctx, struct boot *boot)
     f->boot = boot;
     str url;
     f->tokens = !failed(site_file(archive, S("tokenurl"), &url)) && str_trim(url).n;
+    str line = S("");
+    f->sharedprefix[0] = '\0';
+    if (!failed(site_file(archive, S("sharedprefix"), &line)))
+        (void)snprintf(f->sharedprefix, sizeof f->sharedprefix, "%.*s",
+                       STR_ARG(site_shared_prefix(line))); /* which limits it */
     f->allow_plaintext = site_flag(archive, S("allowplaintext"));
     f->login_ms = (int64_t)site_number(archive, S("timeoutlogin")) * 1000;
     f->idle_ms = (int64_t)site_number(archive, S("timeoutimap")) * 1000;

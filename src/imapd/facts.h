@@ -8,7 +8,8 @@ struct imapd_facts {
     bool allow_plaintext;
     bool tokens;      /* OAuth is offered */
     int64_t login_ms; /* from connect to login */
-    int64_t idle_ms;  /* of a silent client after its login */
+    char sharedprefix[64];
+    int64_t idle_ms; /* of a silent client after its login */
 };
 
 /* ctx: struct imapd_facts. */

@@ -302,6 +302,7 @@ err store_select(struct store *s, str name, enum store_mode mode, const struct s
         return fake_fail(s, ERR_NOTFOUND, "No such folder");
     s->open = f;
     s->box.writable = mode != STORE_EXAMINE;
+    s->box.rights = s->rights ? s->rights : ACL_ALL;
     for (size_t i = 0; i < f->n; i++)
         fake_show(s, i, i);
     fake_refresh_box(s, f->n);

@@ -14,7 +14,7 @@ enum {
 static void spill(struct incoming *in)
 {
     if (in->fd < 0 && !failed(in->problem))
-        in->problem = store_spool(in->s->store, in->folder, &in->fd, &in->spool);
+        in->problem = store_spool(in->store, in->folder, &in->fd, &in->spool);
     if (!failed(in->problem))
         in->problem = file_write(in->fd, buf_str(&in->memory));
     buf_reset(&in->memory);
@@ -39,9 +39,9 @@ static void turn_lines(struct incoming *in, str piece)
     buf_add(&in->memory, piece);
 }
 
-err incoming_open(struct incoming *in, struct session *s, str folder, bool raw, bool large)
+err incoming_open(struct incoming *in, struct store *store, str folder, bool raw, bool large)
 {
-    *in = (struct incoming){.s = s, .folder = folder, .raw = raw, .fd = -1};
+    *in = (struct incoming){.store = store, .folder = folder, .raw = raw, .fd = -1};
     buf_init(&in->memory, INCOMING_MEMORY_MAX + 2 * PIECE);
     if (large)
         spill(in);
@@ -104,7 +104,7 @@ static err settle(struct incoming *in)
         message = mapped;
     }
     if (!failed(e))
-        e = incoming_open(&done, in->s, in->folder, false, in->fd >= 0);
+        e = incoming_open(&done, in->store, in->folder, false, in->fd >= 0);
     if (failed(e))
         return e;
     auto_arena struct arena *a = arena_new("message structure", STRUCTURE_MAX);
@@ -138,8 +138,7 @@ err incoming_finish(struct incoming *in, struct store_append *m)
 void incoming_close(struct incoming *in, bool keep_spool)
 {
     if (in->fd >= 0 && !keep_spool)
-        (void)store_spool_drop(in->s->store,
-                               in->spool); /* it goes with the session at the latest */
+        (void)store_spool_drop(in->store, in->spool); /* it goes with the session at the latest */
     fd_closep(&in->fd);
     buf_done(&in->memory);
 }

@@ -12,7 +12,7 @@
 enum { INCOMING_MEMORY_MAX = 60 * 1024 }; /* with the rest of its request it fits one packet */
 
 struct incoming {
-    struct session *s;
+    struct store *store;
     str folder;
     bool raw;          /* as it comes, to be looked at in the end */
     struct buf memory; /* all of a small message, or the piece being turned */
@@ -25,7 +25,7 @@ struct incoming {
 
 /* `folder` must live as long. `large`: a spool is opened at once, so that what is wrong with the
  * folder shows before the message is sent. */
-err incoming_open(struct incoming *in, struct session *s, str folder, bool raw, bool large);
+err incoming_open(struct incoming *in, struct store *store, str folder, bool raw, bool large);
 void incoming_add(struct incoming *in, str piece);
 /* Whole: what is left to do to it. Then bytes and spool of `m` are set. */
 err incoming_finish(struct incoming *in, struct store_append *m);

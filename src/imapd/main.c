@@ -47,7 +47,7 @@ static void user(struct boot *b, const struct imapd_facts *f)
         tables.read_dirs[0] = lib;
     dates_read_zone();
     must(sandbox_enter(&tables), "confine a user's session");
-    must(user_run(b, f->idle_ms), "serve a user");
+    must(user_run(b, f), "serve a user");
 }
 
 int main(void)

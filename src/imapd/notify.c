@@ -12,6 +12,7 @@
 #include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "imapd/status.h"
+#include "imapd/shared.h"
 #include "imapd/sync.h"
 
 struct last_told {
@@ -113,7 +114,7 @@ static struct last_told *last_of(struct notify *n, str name)
 static err learn_numbers(struct session *s, struct last_told *f, bool tell, unsigned events)
 {
     struct store_status st;
-    err e = store_status(s->store, str_from(f->name), &st);
+    err e = store_status(shared_own(s), str_from(f->name), &st);
     if (failed(e))
         return e.kind == ERR_CLOSED || e.kind == ERR_TIMEOUT ? e : OK_ERR;
     f->messages = st.messages;
@@ -142,7 +143,7 @@ static err look_around(struct session *s, const struct imap_notify_args *a, bool
     struct store_folder *all;
     size_t n, watched = 0;
     bool tree = false;
-    err e = store_list(s->store, s->arena, &all, &n);
+    err e = store_list(shared_own(s), s->arena, &all, &n);
     if (failed(e))
         return e;
     for (size_t i = 0; i < a->n; i++)
@@ -162,7 +163,7 @@ static err look_around(struct session *s, const struct imap_notify_args *a, bool
         }
         vec_push(&s->notify->folders, f);
     }
-    return failed(e) ? e : store_watch(s->store, names, watched, tree);
+    return failed(e) ? e : store_watch(shared_own(s), names, watched, tree);
 }
 
 err notify_set(struct session *s, const struct imap_notify_args *args, str text)
@@ -239,7 +240,7 @@ static err say_subscriptions(struct session *s, const struct imap_notify_args *a
 {
     struct store_folder *all;
     size_t n;
-    err e = store_list(s->store, s->arena, &all, &n);
+    err e = store_list(shared_own(s), s->arena, &all, &n);
     for (size_t i = 0; i < n && !failed(e); i++) {
         bool now = all[i].flags & STORE_SUBSCRIBED;
         const struct last_told *f = last_of(s->notify, all[i].name);
@@ -332,8 +333,9 @@ static void say_all(struct session *s)
     err e = OK_ERR;
     if (a == NULL)
         return;
-    if (store_has_notices(s->store))
-        e = store_notices(s->store, s->arena, &notices, &n);
+    (void)store_has_news(shared_own(s)); /* takes in what came */
+    if (store_has_notices(shared_own(s)))
+        e = store_notices(shared_own(s), s->arena, &notices, &n);
     else if (news && s->phase != PHASE_SELECTED)
         e = store_unselect(s->store); /* the keeper's last word on one that was open, or its end */
     for (size_t i = 0; i < n && !failed(e); i++)
@@ -343,7 +345,7 @@ static void say_all(struct session *s)
     if (e.kind == ERR_LIMIT) { /* RFC 5465 5.8 */
         say(s, "* OK [NOTIFICATIONOVERFLOW] Too much happens here; please ask.\r\n");
         notify_forget(s);
-        e = store_watch(s->store, NULL, 0, false);
+        e = store_watch(shared_own(s), NULL, 0, false);
     } else if (!failed(e) && news) {
         say_selected(s, a);
     }
@@ -360,7 +362,7 @@ void notify_say(struct session *s)
         say_all(s);
         arena_reset(s->arena);
         /* Asking may have brought the next word: it wakes nobody any more. */
-    } while (s->phase != PHASE_END && s->notify != NULL && store_has_notices(s->store));
+    } while (s->phase != PHASE_END && s->notify != NULL && store_has_notices(shared_own(s)));
     arena_free(s->arena);
     s->arena = command;
 }

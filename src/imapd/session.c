@@ -9,11 +9,13 @@
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "imapd/collect.h"
 #include "imapd/contexts.h"
 #include "imapd/notify.h"
 #include "imapd/saved.h"
+#include "imapd/shared.h"
 #include "imapd/sync.h"
 #include "os/clock.h"
 #include "wire/imap_write.h"
@@ -59,7 +61,7 @@ struct reply reply_store(struct session *s, err e, const char *missing_code)
         code = "CANNOT";
         break;
     case ERR_DENIED:
-        code = e.sys == EEXIST ? "ALREADYEXISTS" : "CANNOT";
+        code = e.sys == EEXIST ? "ALREADYEXISTS" : e.sys == EACCES ? "NOPERM" : "CANNOT";
         break;
     case ERR_LIMIT:
         code = e.sys == EDQUOT ? "OVERQUOTA" : "LIMIT";
@@ -70,12 +72,15 @@ struct reply reply_store(struct session *s, err e, const char *missing_code)
         break;
     case ERR_CLOSED:
     case ERR_TIMEOUT:
+        if (shared_forget_broken(s))
+            return reply_no("UNAVAILABLE", "That mailbox cannot be reached now");
         session_bye(s, "The mail store does not answer; try again later");
         return (struct reply){.kind = REPLY_DONE};
     default:
         break;
     }
-    str why = store_reason(s->store);
+    bool told = strcmp(e.what, "mail store") == 0 || s->shared == NULL;
+    str why = told ? store_reason(s->asked != NULL ? s->asked : s->store) : str_from(e.what);
     struct reply r = reply_no(code, "The mail store refused");
     if (why.n > 0)
         r.text = arena_copy(s->arena, why);
@@ -107,7 +112,8 @@ void session_free(struct session *s)
     buf_done(&s->command);
     buf_done(&s->mailbox);
     arena_free(s->arena);
-    store_free(s->store);
+    store_free(shared_own(s));
+    shared_free(s->shared);
     log_free(s->log);
     channel_free(s->control);
     io_free(s->io);
@@ -210,12 +216,15 @@ static err heed_front(struct session *s)
 
 static err wait_once(struct session *s, enum session_wait what, deadline by, unsigned *ret_ready)
 {
-    struct pollfd fds[3] = {{.fd = io_fd(s->io), .events = POLLIN},
+    struct pollfd fds[4] = {{.fd = io_fd(s->io), .events = POLLIN},
                             {.fd = s->control ? channel_fd(s->control) : -1, .events = POLLIN},
+                            {.fd = -1, .events = POLLIN},
                             {.fd = -1, .events = POLLIN}};
     if (what == WAIT_CLIENT_OR_NEWS && s->store != NULL)
         fds[2].fd = store_fd(s->store);
-    err e = poll_until(fds, 3, by);
+    if (what == WAIT_CLIENT_OR_NEWS && s->notify != NULL && s->store != shared_own(s))
+        fds[3].fd = store_fd(shared_own(s));
+    err e = poll_until(fds, 4, by);
     if (failed(e))
         return e;
     if (fds[1].revents) {
@@ -223,7 +232,8 @@ static err wait_once(struct session *s, enum session_wait what, deadline by, uns
         if (failed(e))
             return e;
     }
-    *ret_ready = (fds[0].revents ? READY_CLIENT : 0u) | (fds[2].revents ? READY_NEWS : 0u);
+    *ret_ready =
+        (fds[0].revents ? READY_CLIENT : 0u) | (fds[2].revents || fds[3].revents ? READY_NEWS : 0u);
     return OK_ERR;
 }
 
@@ -295,6 +305,7 @@ static struct reply run_command(struct session *s, const struct imap_head *head,
     if (c->numbers && !head->uid && (s->enabled & ENABLED_UIDONLY))
         return reply_uid_required();
     s->tag = head->tag;
+    s->asked = NULL;
     s->progress_at = deadline_in_ms(SESSION_PROGRESS_MS);
     struct reply r = c->run(s, head, args);
     if (s->phase == PHASE_SELECTED && r.kind != REPLY_DONE && c->news != NEWS_NONE)
@@ -362,7 +373,8 @@ static err await_command(struct session *s)
     deadline by = session_deadline(s);
     /* What came while a command ran wakes nobody any more. */
     bool late = s->notify != NULL && io_peek(s->io).n == 0;
-    if (late && (store_has_news(s->store) || store_has_notices(s->store)))
+    if (late && (store_has_news(s->store) || store_has_news(shared_own(s)) ||
+                 store_has_notices(shared_own(s))))
         notify_say(s);
     for (;;) {
         unsigned ready;

@@ -52,6 +52,7 @@ struct seen_section {
 
 struct login;   /* login.h: before the login only */
 struct notify;  /* notify.h */
+struct shared;  /* shared.h */
 struct context; /* contexts.h: searches that are kept up to date */
 
 struct session {
@@ -75,7 +76,10 @@ struct session {
     deadline login_by;
     int64_t idle_ms;
     struct login *login;
-    struct store *store;
+    struct store *store;   /* of the mailbox that is selected, else the user's own: shared.h */
+    struct store *asked;   /* by the command that runs, when it took a name; or NULL */
+    struct shared *shared; /* NULL: there are no other users' mailboxes */
+    char user[256];
     struct buf mailbox; /* name of the one that is selected */
     struct seen_section seen;
     str tag;                   /* of the command that runs */

@@ -2,6 +2,7 @@
 #include "imapd/status.h"
 
 #include "imapd/names.h"
+#include "imapd/shared.h"
 
 uint64_t append_limit(void)
 {
@@ -21,7 +22,10 @@ static void item(struct buf *b, unsigned wanted, enum imap_status_item which, co
 err status_say(struct session *s, str name, unsigned items)
 {
     struct store_status st;
-    err e = store_status(s->store, name, &st);
+    struct place at;
+    err e = shared_place(s, name, &at);
+    if (!failed(e))
+        e = store_status(at.store, at.name, &st);
     if (failed(e))
         return e;
     auto_buf struct buf b;

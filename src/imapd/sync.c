@@ -25,18 +25,29 @@ void sync_write_flags(const struct session *s, uint32_t flags, struct buf *b)
     imap_write_flags(b, flags & STORE_SYSTEM_FLAGS, words, n);
 }
 
-static void write_known(const struct store_box *box, struct buf *b, bool may_add)
+/* RFC 4314 5.1: \Seen, \Deleted and all others have a right each. */
+static unsigned kept_flags(const struct store_box *box)
+{
+    unsigned all = STORE_SYSTEM_FLAGS & ~(unsigned)STORE_RECENT;
+    unsigned kept = (box->rights & ACL_SEEN ? STORE_SEEN : 0u) |
+                    (box->rights & ACL_DELETED ? STORE_DELETED : 0u);
+    return box->rights & ACL_WRITE ? kept | (all & ~(unsigned)(STORE_SEEN | STORE_DELETED)) : kept;
+}
+
+static void write_known(const struct store_box *box, struct buf *b, bool kept)
 {
     str words[STORE_KEYWORDS_MAX + 1];
     size_t n = 0, used = 0;
-    for (size_t i = 0; i < box->n_keywords; i++) {
+    bool words_too = !kept || (box->rights & ACL_WRITE);
+    for (size_t i = 0; i < box->n_keywords && words_too; i++) {
         used += box->keywords[i].n > 0;
         if (box->keywords[i].n > 0)
             words[n++] = box->keywords[i];
     }
-    if (may_add && used < STORE_KEYWORDS_MAX)
+    if (kept && words_too && used < STORE_KEYWORDS_MAX)
         words[n++] = S("\\*");
-    imap_write_flags(b, STORE_SYSTEM_FLAGS & ~(unsigned)STORE_RECENT, words, n);
+    unsigned flags = STORE_SYSTEM_FLAGS & ~(unsigned)STORE_RECENT;
+    imap_write_flags(b, kept ? kept_flags(box) : flags, words, n);
 }
 
 void sync_say_known_flags(struct session *s)
@@ -188,7 +199,7 @@ static void sync_and_say(struct session *s, enum store_sync_mode mode, unsigned 
     if (failed(e))
         session_bye(s, "The mailbox cannot be read any more");
     else if (c.lost)
-        session_bye(s, "The mailbox was deleted or renamed");
+        session_bye(s, "The mailbox was deleted or renamed, or is not yours to read any more");
     else
         say_changes(s, &c, flags, own);
 }

@@ -2,9 +2,11 @@
 #include "imapd/user.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "imapd/session.h"
+#include "imapd/shared.h"
 #include "os/fd.h"
 
 /* Thousands of these wait at the same time: the heap gives back what it can, soon. */
@@ -26,9 +28,10 @@ static void describe(struct session *s, const struct init_session *m)
         s->tls = start.tls != 0;
     }
     log_set(s->log, "user", m->user);
+    (void)snprintf(s->user, sizeof s->user, "%.*s", STR_ARG(m->user)); /* the schema limits it */
 }
 
-err user_run(struct boot *b, int64_t idle_ms)
+err user_run(struct boot *b, const struct imapd_facts *facts)
 {
     struct init_session m;
     err e = ipc_decode(&init_session_schema, b->session.bytes, &m);
@@ -42,11 +45,16 @@ err user_run(struct boot *b, int64_t idle_ms)
     struct session *s = session_new(io_new(data, data), control);
     s->store = store_new(fd_take(&b->session.fds[2]));
     s->phase = PHASE_AUTHENTICATED;
-    s->idle_ms = idle_ms;
+    s->idle_ms = facts->idle_ms;
     describe(s, &m);
     io_unread(s->io, m.input);
     say_bytes(s, m.answer);
-    channel_free(b->init); /* with it goes the packet that m pointed into */
+    if (facts->sharedprefix[0] != '\0') {
+        struct channel *init = channel_new(channel_release(b->init)); /* as below */
+        s->shared = shared_new(init, str_from(facts->sharedprefix), str_from(s->user), s->store);
+    } else {
+        channel_free(b->init); /* with it goes the packet that m pointed into */
+    }
     fd_close(b->site_fd);
     free(b);
     session_run(s);

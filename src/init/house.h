@@ -34,13 +34,16 @@ struct guest { /* owned by the list */
     struct list link;
     enum program program;
     pid_t pid;
-    struct keeper *keeper; /* when it is one */
+    struct keeper *keeper;          /* when it is one */
+    struct visitor_session *visits; /* a user's session that may ask for others' mail, or NULL */
 };
 
 struct keeper {
+    struct house *house;
     char *user, *home;
     uint32_t uid, gid;
     struct guest *running;           /* NULL: not now; its doors stay */
+    struct loop_fd *watch;           /* of it, for what it shares */
     int channel;                     /* our end while it runs: its closing means an end; or -1 */
     int door_imapd[2], door_popd[2]; /* [0] clients' end, [1] the keeper's */
 };
@@ -73,6 +76,9 @@ struct house {
     struct list guests;
     struct map *keepers; /* user -> struct keeper */
     struct map *granted; /* sid -> struct grant */
+    struct map *kept;    /* user -> when something of it is due: kept.c */
+    struct loop_timer *kept_timer;
+    struct map *shares;  /* owner -> with whom: visits.c */
     struct list waiting; /* promotions that came before their grant */
     VEC(struct listener {
         int fd;
@@ -127,7 +133,7 @@ struct start {
 err program_start(struct house *h, const struct start *s, pid_t *ret_pid, int *ret_channel);
 err program_send_all(struct house *h, const struct program_plan *plan, int fd);
 err program_send_doors(struct house *h, enum program p, int fd);
-void guest_add(struct house *h, enum program p, pid_t pid, struct keeper *k);
+struct guest *guest_add(struct house *h, enum program p, pid_t pid, struct keeper *k);
 
 /* sessions.c */
 void house_watch_promotions(struct house *h);
@@ -139,6 +145,24 @@ struct door_knock;
  * run. fd stays the caller's. */
 err keeper_visit(struct house *h, const struct admin_mailbox *who, const struct door_knock *knock,
                  int fd);
+
+/* Another user's session, at the keeper of `owner`, who must exist. ERR_NOTFOUND, ERR_TEMP. */
+err keeper_let_in(struct house *h, str owner, str visitor, int fd);
+
+/* visits.c: users' sessions at other users' keepers (ipc/init.h), and who shares with whom. */
+bool house_shares(const struct house *h); /* control/sharedprefix */
+/* The session's channel to us, taken; watched until it ends. */
+void visits_watch(struct house *h, struct guest *g, str user, int channel);
+void visits_end(struct guest *g);
+void shares_watch(struct house *h, struct keeper *k); /* a keeper that was just started */
+void shares_unwatch(struct keeper *k);
+void shares_load(struct house *h);
+
+/* kept.c: expunged messages that are kept for some days, and their end. */
+void kept_load(struct house *h);
+void kept_told(struct house *h, str user, uint64_t due);
+/* Starts that user's keeper if it does not run. ERR_NOTFOUND: no such user. */
+err keeper_wake(struct house *h, str user);
 
 /* workers.c */
 void worker_asked(struct house *h, struct service_process *sched, uint32_t id,

@@ -450,13 +450,14 @@ bool service_is_failing(const struct service_process *s)
     return s->failures >= FAILURES_TOLD && !steady;
 }
 
-void guest_add(struct house *h, enum program p, pid_t pid, struct keeper *k)
+struct guest *guest_add(struct house *h, enum program p, pid_t pid, struct keeper *k)
 {
     struct guest *g = mem_alloc("guest", sizeof *g);
     *g = (struct guest){.program = p, .pid = pid, .keeper = k};
     list_add(&h->guests, &g->link);
     if (k)
         k->running = g;
+    return g;
 }
 
 static void on_child(void *ctx, int pid, int wait_status)
@@ -473,6 +474,7 @@ static void on_child(void *ctx, int pid, int wait_status)
         if (g->pid != pid)
             continue;
         struct keeper *k = g->keeper;
+        visits_end(g);
         if (WIFSIGNALED(wait_status))
             log_event(NULL, EV_PROGRAM_ENDED, F_STR("name", str_from(program_name(g->program))),
                       F_INT("signal", WTERMSIG(wait_status)));

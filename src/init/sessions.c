@@ -111,12 +111,15 @@ static err keeper_start(struct house *h, struct keeper *k)
         return e;
     guest_add(h, PROGRAM_KEEPER, pid, k);
     k->channel = fd_take(&fd);
-    return send_keeper(h, k, k->channel);
+    e = send_keeper(h, k, k->channel);
+    shares_watch(h, k);
+    return e;
 }
 
 static void drop_keeper(struct house *h, struct keeper *k)
 {
     (void)map_take(h->keepers, str_from(k->user)); /* k itself */
+    shares_unwatch(k);
     fd_close(k->channel);
     fd_close(k->door_imapd[0]);
     fd_close(k->door_imapd[1]);
@@ -131,6 +134,7 @@ static void drop_keeper(struct house *h, struct keeper *k)
 void keeper_ended(struct house *h, struct keeper *k)
 {
     k->running = NULL;
+    shares_unwatch(k);
     fd_closep(&k->channel);
     struct pollfd p[] = {{.fd = k->door_imapd[1], .events = POLLIN},
                          {.fd = k->door_popd[1], .events = POLLIN}};
@@ -158,7 +162,7 @@ static err call_keeper(struct house *h, const struct grant *g, enum program from
     if (!failed(e))
         e = fd_pair(FD_PAIR_PACKET, ret_mine, &theirs);
     int door = from == PROGRAM_IMAPD ? k->door_imapd[0] : k->door_popd[0];
-    return failed(e) ? e : door_pass(door, &(struct door_knock){0}, theirs);
+    return failed(e) ? e : door_pass(door, &(struct door_knock){.program = from}, theirs);
 }
 
 static err start_session(struct house *h, const struct grant *g, const struct promotion *p,
@@ -174,7 +178,7 @@ static err start_session(struct house *h, const struct grant *g, const struct pr
         e = program_start(h, &s, &pid, &fd);
     if (failed(e))
         return e;
-    guest_add(h, p->program, pid, NULL);
+    struct guest *guest = guest_add(h, p->program, pid, NULL);
     struct init_session session = {.user = str_from(g->user),
                                    .uid = g->uid,
                                    .gid = g->gid,
@@ -184,7 +188,47 @@ static err start_session(struct house *h, const struct grant *g, const struct pr
                                    .answer = m->answer};
     int fds[] = {p->data, p->control, mine};
     e = house_send_site(h, fd);
-    return failed(e) ? e : packet_send(fd, &init_session_schema, 0, &session, fds, mail ? 3 : 2);
+    if (!failed(e))
+        e = packet_send(fd, &init_session_schema, 0, &session, fds, mail ? 3 : 2);
+    if (!failed(e) && p->program == PROGRAM_IMAPD && house_shares(h))
+        visits_watch(h, guest, str_from(g->user), fd_take(&fd));
+    return e;
+}
+
+/* The keeper of that user, running. */
+static err keeper_of(struct house *h, str owner, struct keeper **ret)
+{
+    auto_arena struct arena *a = arena_new("owner", 1 << 16);
+    struct person one;
+    err e = passwd_find(h->passwd, owner, a, &one);
+    if (failed(e))
+        return e;
+    if (one.uid == 0 && h->real_users)
+        return err_new(ERR_NOTFOUND, "root has no mailbox here");
+    struct grant g = {
+        .user = copy_text(one.name), .home = copy_text(one.home), .uid = one.uid, .gid = one.gid};
+    struct keeper *k = keeper_for(h, &g);
+    e = !k           ? err_new(ERR_TEMP, "the account is changing")
+        : k->running ? OK_ERR
+                     : keeper_start(h, k);
+    free(g.user);
+    free(g.home);
+    *ret = k;
+    return e;
+}
+
+err keeper_wake(struct house *h, str user)
+{
+    struct keeper *k;
+    return keeper_of(h, user, &k);
+}
+
+err keeper_let_in(struct house *h, str owner, str visitor, int fd)
+{
+    struct keeper *k;
+    err e = keeper_of(h, owner, &k);
+    struct door_knock knock = {.program = PROGRAM_IMAPD, .visitor = visitor};
+    return failed(e) ? e : door_pass(k->door_imapd[0], &knock, fd);
 }
 
 err keeper_visit(struct house *h, const struct admin_mailbox *who, const struct door_knock *knock,

@@ -251,6 +251,8 @@ err house_prepare(struct house *h)
     err e = dir_open(h->root, "run/twinpost", &h->run);
     if (failed(e))
         return e;
+    shares_load(h);
+    kept_load(h);
     return make_certificate(h);
 }
 

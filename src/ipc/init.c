@@ -110,3 +110,7 @@ static const struct ipc_field init_shares_fields[] = {
 };
 const struct ipc_schema init_shares_schema =
     IPC_SCHEMA(IPC_INIT_SHARES, "init shares", init_shares_fields);
+static const struct ipc_field init_kept_fields[] = {
+    IPC_NUM(struct init_kept, due),
+};
+const struct ipc_schema init_kept_schema = IPC_SCHEMA(IPC_INIT_KEPT, "init kept", init_kept_fields);

@@ -127,6 +127,13 @@ struct init_shares {
 };
 extern const struct ipc_schema init_shares_schema;
 
+/* keeper -> init: when expunged messages that are kept must go, seconds since the epoch; 0: none
+ * are kept. init starts the keeper then, should its user not have come before. */
+struct init_kept {
+    uint64_t due;
+};
+extern const struct ipc_schema init_kept_schema;
+
 /* init -> a keeper, deliver, relay: for whom it works. fds: a worker's channel to sched
  * (boot.peer); a keeper has none, sessions knock at its clients' doors. */
 struct init_keeper {

@@ -209,6 +209,15 @@ static const struct ipc_field keeper_acl_set_fields[] = {
 };
 const struct ipc_schema keeper_acl_set_schema =
     IPC_SCHEMA(IPC_KEEPER_ACL_SET, "keeper acl set", keeper_acl_set_fields);
+static const struct ipc_field keeper_kept_ask_fields[] = {
+    IPC_NUM(struct keeper_kept_ask, wish),
+    IPC_TEXT(struct keeper_kept_ask, folder, KEEPER_NAME_MAX),
+    IPC_NUM(struct keeper_kept_ask, since),
+};
+const struct ipc_schema keeper_kept_ask_schema =
+    IPC_SCHEMA(IPC_KEEPER_KEPT_ASK, "keeper kept ask", keeper_kept_ask_fields);
+const struct ipc_schema keeper_kept_schema =
+    IPC_SCHEMA(IPC_KEEPER_KEPT, "keeper kept", keeper_data_fields);
 static const struct ipc_field keeper_attributes_set_fields[] = {
     IPC_TEXT(struct keeper_attributes_set, folder, KEEPER_NAME_MAX),
     IPC_TEXT(struct keeper_attributes_set, removed, KEEPER_INLINE_MAX),

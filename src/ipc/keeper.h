@@ -64,6 +64,8 @@ enum keeper_type {
     IPC_KEEPER_ACL_ASK,
     IPC_KEEPER_ACL,
     IPC_KEEPER_ACL_SET,
+    IPC_KEEPER_KEPT_ASK,
+    IPC_KEEPER_KEPT,
 };
 
 enum {
@@ -343,6 +345,18 @@ struct keeper_acl_set {                               /* -> DONE */
     str name;
 };
 extern const struct ipc_schema keeper_acl_set_schema;
+
+/* Expunged messages that are kept (store/kept.h), for the administrator alone. An empty folder:
+ * all. LIST's data: a line each of folder, expunged, internal date, octets, Subject, apart by tabs;
+ * BACK's: how many came back, a number; 0: no more. */
+enum keeper_kept_wish { KEEPER_KEPT_LIST = 1, KEEPER_KEPT_BACK };
+struct keeper_kept_ask { /* -> KEPT */
+    uint32_t wish;
+    str folder;
+    uint64_t since; /* expunged then or later */
+};
+extern const struct ipc_schema keeper_kept_ask_schema;
+extern const struct ipc_schema keeper_kept_schema; /* keeper_data */
 
 /* store/attributes.h; an empty folder: the server's. */
 extern const struct ipc_schema keeper_attributes_ask_schema; /* keeper_name -> ATTRIBUTES */

@@ -70,6 +70,7 @@ enum ipc_type {
     IPC_INIT_SHARED_ASK,
     IPC_INIT_SHARED,
     IPC_INIT_SHARES,
+    IPC_INIT_KEPT,
     /* doors (ipc/door.h) */
     IPC_DOOR_KNOCK = 0x0201,
     /* front <-> session (ipc/session.h) */

@@ -33,6 +33,8 @@ void keeper_read_site(struct keeper_facts *f, const struct boot *b, struct arena
         str limit = site_quota(&site, str_from(b->user));
         f->delivery = arena_copy(keep, site.defaultdelivery);
         f->host = arena_copy(keep, site.me);
+        f->shares = site_shared_prefix(site.sharedprefix).n > 0;
+        f->expungedays = (uint32_t)site.expungedays;
         if (limit.n > 0)
             e = quota_parse(limit, &f->quota); /* the checker names a bad one */
         if (failed(e))

@@ -9,7 +9,9 @@ struct keeper_facts {
     str delivery; /* where mail of users without a .qmail lies */
     str host;     /* control/me */
     struct quota quota;
-    const str *folders; /* that a new user gets, as modified UTF-7 */
+    bool shares;          /* control/sharedprefix */
+    uint32_t expungedays; /* control/expungedays */
+    const str *folders;   /* that a new user gets, as modified UTF-7 */
     size_t n_folders;
 };
 /* What cannot be read stays at its default: a keeper without it is better than none. */

@@ -185,6 +185,7 @@ err keeper_box(struct keeper *k, str folder, struct held **ret)
     }
     struct held *h = mem_alloc("mailbox", sizeof *h);
     *h = (struct held){.box = b, .watch = {watch[0], watch[1]}};
+    b->keep = k->kept.days ? &k->kept : NULL;
     if ((watch[0] < 0) != (watch[1] < 0) && b->cur >= 0) /* one half is of no use */
         drop_watches(k, h->watch);
     list_add(&k->boxes, &h->node);
@@ -574,6 +575,7 @@ void keeper_done(struct keeper *k)
         channel_free(k->doors[i]);
     }
     indexer_free(k->indexer);
+    loop_timer_del(k->kept_timer);
     loop_timer_del(k->flush);
     index_free(k->index);
     notices_done(k);

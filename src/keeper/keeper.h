@@ -15,6 +15,7 @@
 #include "os/loop.h"
 #include "store/box.h"
 #include "store/folders.h"
+#include "store/kept.h"
 #include "store/quota.h"
 #include "wire/acl.h"
 
@@ -108,6 +109,8 @@ struct keeper {
     struct indexer *indexer;
     struct index *index;
     struct loop_timer *flush;
+    struct kept kept; /* days 0: nothing is kept */
+    struct loop_timer *kept_timer;
     bool shares;             /* other users' sessions may come */
     bool flush_soon, active; /* the timer runs; somebody asked since it last ran out */
 };
@@ -123,7 +126,12 @@ err keeper_run(struct keeper *k);                             /* until idle or t
 /* After keeper_add_init(): init keeps the list of who shares what with whom. */
 void keeper_set_sharing(struct keeper *k, bool on);
 
+/* serve_kept.c; after keeper_add_init(). days 0: what was kept before goes. */
+void keeper_set_kept(struct keeper *k, uint32_t days);
+
 /* ---- between the keeper's files ---- */
+void keeper_kept_some(struct keeper *k);
+err serve_kept(struct client *c, const struct packet *p);
 /* serve_acl.c: enum acl_right. */
 unsigned keeper_rights(struct client *c, str folder);
 err keeper_may(struct client *c, str folder,

@@ -54,6 +54,8 @@ int main(void)
         if (boot.clients[i])
             keeper_add_door(&k, boot.clients[i]);
     keeper_add_init(&k, boot.init);
+    keeper_set_sharing(&k, facts.shares);
+    keeper_set_kept(&k, facts.expungedays);
     e = boot_ready(&boot);
     if (!failed(e))
         e = keeper_run(&k);

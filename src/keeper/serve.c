@@ -99,9 +99,32 @@ static err rename_folder(struct keeper *k, str from, str to)
     return e;
 }
 
+/* The messages of a folder that goes are kept like those that are expunged one by one. */
+static err keep_messages(struct keeper *k, str name)
+{
+    struct held *h;
+    size_t n = 0;
+    auto_buf struct buf all;
+    buf_init(&all, 8);
+    put_u32(&all, 1);
+    put_u32(&all, UINT32_MAX);
+    err e = keeper_box(k, name, &h);
+    if (!failed(e)) {
+        h->box->stale = true;
+        e = box_refresh(h->box);
+    }
+    if (!failed(e))
+        e = box_expunge(h->box, STORE_EXPUNGE_ALL, buf_str(&all), &n);
+    keeper_kept_some(k);
+    return e;
+}
+
 static err delete_folder(struct keeper *k, str name)
 {
-    err e = folders_delete(&k->folders, name);
+    bool keep = k->kept.days && !folder_is_inbox(name) && folder_exists(&k->folders, name);
+    err e = keep ? keep_messages(k, name) : OK_ERR;
+    if (!failed(e))
+        e = folders_delete(&k->folders, name);
     if (failed(e))
         return e;
     forget_one(k, name);
@@ -210,6 +233,7 @@ err serve(struct client *c, const struct packet *p)
         {IPC_KEEPER_RIGHTS_ASK, serve_rights, 0},
         {IPC_KEEPER_ACL_ASK, serve_acl, 0},
         {IPC_KEEPER_ACL_SET, serve_set_acl, 0},
+        {IPC_KEEPER_KEPT_ASK, serve_kept, NOT_FOR_VISITORS},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].type == p->type) {

@@ -393,6 +393,8 @@ err serve_expunge(struct client *c, const struct packet *p)
     if (!failed(e) && messages)
         keeper_count(c->keeper, c->held->box, -(int64_t)bytes, -(int64_t)messages);
     if (n)
+        keeper_kept_some(c->keeper);
+    if (n)
         log_event(c->keeper->log, EV_MAIL_EXPUNGED, F_STR("folder", str_from(c->held->box->folder)),
                   F_INT("messages", (int64_t)n));
     if (c->held)

@@ -12,6 +12,7 @@
 #include "os/file.h"
 #include "store/maildir_name.h"
 #include "store/keywords_file.h"
+#include "store/kept.h"
 
 enum { GARBAGE_MIN = 64 * 1024, SLOT_GONE = UINT32_MAX, LOOKS_MAX = 10, SNAPSHOT_CHANGES = 1024 };
 
@@ -456,7 +457,14 @@ static err expunge_once(struct box *b, enum store_expunge_mode mode, str set, si
             doomed[i] = false;
         n += doomed[i];
     }
-    err e = n ? b->kind->expunge(b, doomed) : OK_ERR;
+    err e = OK_ERR;
+    if (n && b->keep && b->cur < 0) { /* a Maildir does it itself, in the place of removing */
+        bool *copied = mem_alloc("marks", b->table.n);
+        e = kept_take(b, doomed, copied);
+        free(copied);
+    }
+    if (n && !failed(e))
+        e = b->kind->expunge(b, doomed);
     free(doomed);
     if (!failed(e))
         *ret_n = n;

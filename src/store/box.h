@@ -17,6 +17,7 @@
 enum { BOX_CHANGES_MAX = 4096 };
 
 struct box;
+struct kept; /* store/kept.h */
 
 struct box_change {
     uint32_t kind; /* enum keeper_change_kind: NEW, GONE, CHANGED */
@@ -118,9 +119,10 @@ struct box {
     struct {
         uint64_t inode, size;
         int64_t mtime_ns;
-    } stamp;         /* uidlist or mbox as read last */
-    size_t problems; /* damaged lines and the like, since last asked */
-    void *extra;     /* of the kind */
+    } stamp;                 /* uidlist or mbox as read last */
+    size_t problems;         /* damaged lines and the like, since last asked */
+    void *extra;             /* of the kind */
+    const struct kept *keep; /* where expunged messages go for some days; NULL: nowhere */
 };
 
 /* A Maildir at path below dir. */

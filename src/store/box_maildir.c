@@ -15,6 +15,7 @@
 
 #include "os/clock.h"
 #include "os/file.h"
+#include "store/kept.h"
 #include "store/maildir.h"
 #include "store/maildir_name.h"
 #include "wire/crlf.h"
@@ -313,7 +314,14 @@ static err maildir_expunge(struct box *b, const bool *doomed)
     bool *done = mem_alloc("marks", b->table.n);
     bool any = false, in_cur = false;
     err e = OK_ERR;
-    for (size_t i = 0; i < b->table.n && !failed(e); i++) {
+    if (b->keep) { /* what could not be kept is thrown away by the next expunge */
+        e = kept_take(b, doomed, done);
+        for (size_t i = 0; i < b->table.n; i++) {
+            any |= done[i];
+            in_cur |= done[i] && !b->entries.at[i].in_new;
+        }
+    }
+    for (size_t i = 0; i < b->table.n && !failed(e) && !b->keep; i++) {
         if (!doomed[i])
             continue;
         const struct box_entry *entry = &b->entries.at[i];

@@ -353,6 +353,18 @@ err store_rights(struct store *s, str folder, unsigned *ret);
 err store_acl(struct store *s, str folder, struct arena *a, struct acl **ret);
 err store_set_acl(struct store *s, str folder, const struct acl_entry *entry, enum acl_op op);
 
+/* ---- what was expunged and is kept (store/kept.h): for the administrator's commands ---- */
+struct store_kept {
+    str folder, subject;
+    int64_t expunged, date; /* seconds since the epoch */
+    uint64_t size;
+};
+/* An empty folder: of all. since: expunged then or later. */
+err store_kept(struct store *s, str folder, int64_t since, struct arena *a, struct store_kept **ret,
+               size_t *ret_n);
+/* Brings some of them back, as new messages; *ret_n 0: there are no more. */
+err store_undelete(struct store *s, str folder, int64_t since, size_t *ret_n);
+
 /* ---- attributes: see store/attributes.h ---- */
 struct store_attribute {
     str name;

@@ -90,6 +90,7 @@ struct list_run {
     bool has_sender;  /* there is a sender at all (the variable was set) */
     str address_rest; /* DEFAULT: what follows the list's name and '-' */
     str host;         /* HOST */
+    str local;        /* LOCAL */
     str message;      /* the message at hand */
     err (*send)(void *ctx, const struct list_mail *mail);
     void *ctx;

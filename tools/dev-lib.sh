@@ -6,7 +6,7 @@ packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libc
  nettle-dev libunbound-dev libcrypt-dev libpam0g-dev libidn2-dev zlib1g-dev libcurl4-openssl-dev libjansson-dev
  libsqlite3-dev libnftables-dev libutf8proc-dev libpcre2-dev libc6-dev"
 packages_run="openssl procps"
-packages_test="python3 thunderbird python3-pytest python3-pytest-xdist swaks curl fetchmail mutt neomutt isync offlineimap3 getmail6
+packages_test="python3 sudo bind9-utils thunderbird python3-pytest python3-pytest-xdist swaks curl fetchmail mutt neomutt isync offlineimap3 getmail6
  libsasl2-modules libmail-imapclient-perl libdigest-hmac-perl bsd-mailx ucspi-tcp clang-format
  netcat-openbsd iproute2 groff-base dovecot-imapd dovecot-sieve sieve-connect"
 # Ubuntu's thunderbird is a snap, which containers cannot install: its test is skipped there.

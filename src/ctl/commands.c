@@ -42,6 +42,10 @@ const struct command admin_commands[] = {
     {"stop", cmd_stop, "", "stops the mail host, deliveries in flight first"},
     {"tls-make", cmd_tls_make, "NAME …",
      "makes a local authority and a certificate in the current directory"},
+    {"user", cmd_accounts,
+     "[--host] [--by=LOGIN] list [STATE] | show USER | audit [USER] | change USER KEY=VALUE … | "
+     "renew USER | retire USER | adopt USER …",
+     "shows and changes who is registered, and what was done and refused"},
     {"why", cmd_why, "[--events] [-n MESSAGES] ID|ADDRESS|MESSAGE-ID",
      "tells the story of a message or an address"},
     {0},

@@ -11,10 +11,11 @@
 #include "ctl/ctl.h"
 #include "os/file.h"
 
-/* "/x/house/var/qmail/bin/sendmail" belongs to the house /x/house. */
+/* "/x/house/var/qmail/bin/sendmail" belongs to the house /x/house, and so does gate's folder. */
 static const char *root_of_old_name(struct ctl *c, const char *argv0)
 {
     const char *at = strstr(argv0, "/var/qmail/bin/");
+    at = at ? at : strstr(argv0, "/usr/local/gate/sbin/");
     if (!at || at == argv0)
         return NULL;
     return arena_cstr(c->arena, str_of(argv0, (size_t)(at - argv0)));

@@ -11,3 +11,6 @@ command_fn old_bouncesaying, old_checkpassword, old_condredirect, old_datemail, 
     old_sendmail, old_tcprules, old_tcprulescheck, old_tcpserver, old_inner, old_qbiff,
     old_qmail_send, old_qmail_start, old_qmqpc, old_qmqpd, old_qmtpd, old_rblsmtpd, old_splogger,
     old_tcp_env, old_getpw, old_fail2ban_client;
+command_fn old_gate_daily, old_gate_db_to_group, old_gate_db_to_passwd, old_gate_db_to_shadow,
+    old_gate_db_to_sudoers, old_gate_ip_accept, old_gate_ip_apply, old_gate_ip_update,
+    old_gate_make_authkey, old_gate_make_home, old_gate_user_accept, old_gate_user_apply;

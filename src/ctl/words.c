@@ -28,6 +28,7 @@ const struct word_pair words_table[] = {
     {"shows events", "出来事を示します"},
     {"prints the counters in Prometheus' format", "計数を Prometheus の形式で示します"},
     {"lists the old command names this program answers to, one a line", "答えられる昔のコマンド名を一行に一つ示します"},
+    {"shows and changes who is registered, and what was done and refused", "登録された利用者を示し、変更します。行われたこと・拒まれたことも示します"},
     {"sets a user's mail password", "利用者のメール用パスワードを決めます"},
     {"looks into the queue and changes it", "キューを調べ、操作します"},
     {"brings a changed configuration into force, or says why not", "変えた設定を有効にします。できなければ訳を示します"},

@@ -26,6 +26,8 @@ enum {
     REST_MS = 2000,
     SWEEP_MS = 5,
     SWEEP_REST_MS = 10, /* between two sweeps */
+    AHEAD_MS = 5,       /* of making digests, when nobody has asked for REST_MS */
+    AHEAD_REST_MS = 15,
 };
 
 /* ---- mailboxes ---- */
@@ -375,8 +377,11 @@ static void on_flush(void *ctx)
         loop_timer_move(k->flush, deadline_in_ms(SWEEP_REST_MS));
         return;
     }
+    bool more = !k->active && keeper_digests_ahead(k, AHEAD_MS);
     (void)index_commit(k->index); /* what is lost is found out again */
-    if (!k->active)
+    if (more)
+        loop_timer_move(k->flush, deadline_in_ms(AHEAD_REST_MS));
+    else if (!k->active)
         index_rest(k->index);
     else
         loop_timer_move(k->flush, deadline_in_ms(REST_MS));

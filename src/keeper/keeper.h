@@ -32,6 +32,8 @@ struct held { /* a mailbox in memory */
     int watch[2];       /* inotify: new/ and cur/, or the mbox and none; -1 */
     bool noted;         /* an event came, clients have not been told yet */
     uint32_t unwilling; /* UID of the last message when the indexer could do no more; 0 */
+    uint32_t ahead_of;  /* digests are made of all before this UID by and by; 0: all are */
+    uint32_t ahead_last, ahead_known; /* the last UID then; how many in a row had one */
 };
 
 struct spool {
@@ -161,6 +163,10 @@ str words_of(err e);
 void put_u32(struct buf *b, uint32_t v);
 /* data in the packet, or when long as sealed memory in *ret_fd (else -1). */
 err data_or_memory(struct buf *b, str *ret_data, int *ret_fd);
+
+/* Digests of messages in open mailboxes, the newest first, for about so long. True: there are more.
+ */
+bool keeper_digests_ahead(struct keeper *k, int64_t ms);
 
 err serve_open(struct client *c, const struct packet *p);
 err serve_close(struct client *c, const struct packet *p);

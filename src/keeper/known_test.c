@@ -403,6 +403,36 @@ static void digest_is(struct world *w, uint32_t uid, const char *subject, struct
     *ret = d.id;
 }
 
+/* The keeper's own work, without its loop. */
+static void digests_are_made_before_anybody_asks_for_them(void **state)
+{
+    struct world *w = *state;
+    append(w, "INBOX", "Subject: one\n\n1\n");
+    append(w, "INBOX", "Subject: two\n\n2\n");
+    end_keeper(w, WELL);
+    struct keeper k;
+    struct held *h;
+    assert_int_equal(fchdir(w->home), 0);
+    ok(keeper_init(&k, w->home, S("./Maildir/"), NULL));
+    ok(keeper_box(&k, S("INBOX"), &h));
+    assert_false(keeper_digests_ahead(&k, 10 * 1000)); /* nobody has it open */
+    keeper_use(&k, h);
+    for (int round = 0; round < 2; round++)
+        assert_false(keeper_digests_ahead(&k, 10 * 1000));
+    auto_buf struct buf one;
+    buf_init(&one, DIGEST_MAX);
+    for (size_t i = 0; i < 2; i++) {
+        struct mail_digest d;
+        buf_reset(&one);
+        assert_true(index_digest(k.index, h->box->known.id, h->box->table.at[i].uid,
+                                 h->box->entries.at[i].hash, &one));
+        ok(digest_open(buf_str(&one), &d));
+        assert_true(str_eq(d.subject, i ? S("two") : S("one")));
+    }
+    keeper_done(&k);
+    start(w); /* for the teardown */
+}
+
 static void a_digest_is_made_once_and_a_copy_has_the_same_id(void **state)
 {
     struct world *w = *state;
@@ -546,6 +576,7 @@ int main(void)
         T(a_damaged_index_is_made_anew_without_a_word),
         T(without_an_index_mail_goes_on),
         T(a_table_some_changes_old_is_made_true_for_who_opens_it),
+        T(digests_are_made_before_anybody_asks_for_them),
         T(a_digest_is_made_once_and_a_copy_has_the_same_id),
         T(the_date_of_saving_is_when_it_came_here),
         T(a_renamed_folder_keeps_its_numbers_and_its_id),

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "keeper/keeper.h"
+#include "os/clock.h"
 #include "os/fd.h"
 #include "wire/digest.h"
 
 enum {
+    AHEAD_KNOWN = 256,     /* so many in a row had a digest: those before have been here too */
     MAKE_MAX = 1 << 20,    /* octets of a message whose digest is made here; larger: the session */
     MAKE_TOTAL = 4 << 20,  /* octets read for one question: other sessions wait meanwhile */
     ARENA_MAX = 256 << 20, /* the wire's limits keep it far below */
@@ -179,6 +181,66 @@ static void collect_digests(struct box *box, str uids, struct buf *out)
     out->over |= all.over;
     buf_add(out, buf_str(&all));
     making_done(&m);
+}
+
+/* ---- before anybody asks ---- */
+
+static bool has_digest(struct making *m, uint32_t uid)
+{
+    struct box *b = m->box;
+    size_t at = box_find(b, uid);
+    buf_reset(&m->one);
+    return at == b->table.n ||
+           index_digest(b->index, b->known.id, uid, b->entries.at[at].hash, &m->one);
+}
+
+static bool make_ahead(struct held *h, deadline end)
+{
+    struct box *b = h->box;
+    struct making m = {.box = b};
+    size_t at = box_from(b, h->ahead_of);
+    buf_init(&m.one, DIGEST_MAX);
+    while (at > 0 && h->ahead_known < AHEAD_KNOWN && deadline_left_ms(end) > 0 &&
+           m.read < MAKE_TOTAL && b->generation == index_generation(b->index)) {
+        uint32_t uid = b->table.at[at - 1].uid;
+        if (has_digest(&m, uid)) {
+            h->ahead_known++;
+        } else {
+            h->ahead_known = 0;
+            if (digest_of(&m, uid) && !index_is_busy(b->index)) {
+                at = 0; /* it could not be kept */
+                break;
+            }
+        }
+        h->ahead_of = uid;
+        at = box_from(b, uid); /* a look at a renamed file may have moved the rows */
+    }
+    bool more = at > 0 && h->ahead_known < AHEAD_KNOWN && !b->lost;
+    making_done(&m);
+    return more && b->generation == index_generation(b->index);
+}
+
+bool keeper_digests_ahead(struct keeper *k, int64_t ms)
+{
+    deadline end = deadline_in_ms(ms);
+    list_each (it, &k->boxes) {
+        struct held *h = container_of(it, struct held, node);
+        struct box *b = h->box;
+        uint32_t last = b->table.n ? b->table.at[b->table.n - 1].uid : 0;
+        if (!h->users || b->lost || !b->index || !b->known.id)
+            continue;
+        if (last > h->ahead_last) {
+            h->ahead_of = UINT32_MAX;
+            h->ahead_known = 0;
+            h->ahead_last = last;
+        }
+        if (!h->ahead_of)
+            continue;
+        if (make_ahead(h, end))
+            return true;
+        h->ahead_of = 0;
+    }
+    return false;
 }
 
 err serve_digests(struct client *c, const struct packet *p)

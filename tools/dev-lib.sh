@@ -8,7 +8,7 @@ packages_build="gcc clang llvm libclang-rt-dev meson ninja-build pkg-config libc
 packages_run="openssl procps"
 packages_test="python3 sudo bind9-utils thunderbird python3-pytest python3-pytest-xdist swaks curl fetchmail mutt neomutt isync offlineimap3 getmail6
  libsasl2-modules libmail-imapclient-perl libdigest-hmac-perl bsd-mailx ucspi-tcp clang-format
- netcat-openbsd iproute2 groff-base dovecot-imapd dovecot-sieve sieve-connect"
+ netcat-openbsd nftables fail2ban openssh-server apache2-bin apache2-utils iproute2 groff-base dovecot-imapd dovecot-sieve sieve-connect"
 # Ubuntu's thunderbird is a snap, which containers cannot install: its test is skipped there.
 grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null && packages_test=${packages_test/thunderbird /}
 packages_bench="postfix dovecot-imapd dovecot-pop3d python3"

@@ -104,7 +104,6 @@ err guard_open(struct guard *g, struct boot *boot);
 err guard_run(struct guard *g); /* until drained */
 void guard_close(struct guard *g);
 void guard_reload(struct guard *g);
-bool guard_runs_commands(const struct guard *g); /* some jail's action is commands */
 
 /* jails.c: reading the configuration, and what jails decide. */
 void guard_load(struct guard *g);

@@ -267,6 +267,24 @@ static void last_finding(struct post *p)
     post_fails(p, "the jail cannot be loaded");
 }
 
+/* Better said than hoped for. */
+static void tell_what_is_not_done(struct post *p)
+{
+    const struct jail_def *d = p->def;
+    size_t done = 0;
+    for (size_t i = 0; i < d->actions.n; i++)
+        done += d->actions.at[i].kind == ACTION_NFTABLES;
+    if (d->journal)
+        post_fails(p, "backend = systemd: the journal is not read; set logpath and backend = auto");
+    else if (d->ignorecommand.n)
+        post_fails(p, "ignorecommand is not run: %.*s", STR_ARG(d->ignorecommand));
+    else if (done < d->actions.n)
+        for (size_t i = 0; i < d->actions.n; i++)
+            if (d->actions.at[i].kind != ACTION_NFTABLES)
+                post_fails(p, "action %.*s is not run%s", STR_ARG(d->actions.at[i].name),
+                           done ? "; the others are" : "; bans go to nftables");
+}
+
 static void add_post(struct guard *g, const struct jail_def *d, bool ours)
 {
     struct post *p = mem_alloc("jail", sizeof *p);
@@ -284,6 +302,7 @@ static void add_post(struct guard *g, const struct jail_def *d, bool ours)
         return;
     }
     set_ports(p, g->posts.n);
+    tell_what_is_not_done(p);
     store_each(g->store, d->name, clock_seconds(), restore_one, p);
     f2b_log(g, "fail2ban.jail", "INFO", "Jail '%.*s' started", STR_ARG(d->name));
 }
@@ -327,23 +346,4 @@ void guard_unload(struct guard *g)
     arena_free(g->arena);
     g->arena = NULL;
     g->dates = NULL;
-}
-
-bool guard_runs_commands(const struct guard *g)
-{
-    auto_arena struct arena *a = arena_new("jails", ARENA_MAX);
-    struct findings findings;
-    struct jail_files files;
-    struct jails jails;
-    bool found = false;
-    findings_init(&findings, a);
-    jail_files_init(&files, &findings);
-    if (jails_load(&jails, a, &files.files, &findings, str_from(g->config), false))
-        for (size_t i = 0; i < jails.list.n; i++)
-            for (size_t k = 0; k < jails.list.at[i]->actions.n; k++)
-                found = found || (jails.list.at[i]->enabled &&
-                                  jails.list.at[i]->actions.at[k].kind == ACTION_COMMANDS);
-    jails_done(&jails);
-    findings_done(&findings);
-    return found;
 }

@@ -85,17 +85,17 @@ err link_verify(const uint8_t key[LINK_KEY_BYTES], str token, str purpose, int64
     return OK_ERR;
 }
 
-err link_key(int people_dir, uint8_t ret_key[LINK_KEY_BYTES])
+err link_key(int gate_dir, uint8_t ret_key[LINK_KEY_BYTES])
 {
     auto_arena struct arena *a = arena_new("link key", 4096);
     str bytes;
-    err e = file_read(people_dir, LINK_KEY_FILE, LINK_KEY_BYTES, a, &bytes);
+    err e = file_read(gate_dir, LINK_KEY_FILE, LINK_KEY_BYTES, a, &bytes);
     if (e.kind == ERR_NOTFOUND) {
         uint8_t fresh[LINK_KEY_BYTES];
         random_bytes(fresh, sizeof fresh);
-        e = file_replace(people_dir, LINK_KEY_FILE, str_of(fresh, sizeof fresh), 0600);
+        e = file_replace(gate_dir, LINK_KEY_FILE, str_of(fresh, sizeof fresh), 0600);
         if (!failed(e)) /* of two makers at once, the last one's counts for both */
-            e = file_read(people_dir, LINK_KEY_FILE, LINK_KEY_BYTES, a, &bytes);
+            e = file_read(gate_dir, LINK_KEY_FILE, LINK_KEY_BYTES, a, &bytes);
     }
     if (failed(e))
         return e;

@@ -22,5 +22,5 @@ void link_write(const uint8_t key[LINK_KEY_BYTES], const struct link *l, struct 
  * ERR_TIMEOUT: too old. Whether the serial is still the card's, the caller compares. */
 err link_verify(const uint8_t key[LINK_KEY_BYTES], str token, str purpose, int64_t now,
                 struct arena *a, struct link *ret);
-/* ROOT/var/lib/twinpost/people/link-key, made on first use. */
-err link_key(int people_dir, uint8_t ret_key[LINK_KEY_BYTES]);
+/* ROOT/var/lib/twinpost/gate/link-key, made on first use. */
+err link_key(int gate_dir, uint8_t ret_key[LINK_KEY_BYTES]);

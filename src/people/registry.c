@@ -9,6 +9,17 @@
 
 enum { DAY = 86400 };
 
+/* Whoever writes there decides who has an account: root alone, as who applies it. */
+static err nobody_else_writes(int dir)
+{
+    struct stat st;
+    if (fstat(dir, &st) < 0)
+        return err_sys("fstat");
+    if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+        return err_new(ERR_DENIED, "somebody else may write the registrations");
+    return OK_ERR;
+}
+
 static err open_any(int root_dir, const struct gate_settings *settings,
                     const struct registry_post *post, bool to_write, struct registry **ret)
 {
@@ -19,9 +30,14 @@ static err open_any(int root_dir, const struct gate_settings *settings,
     r->reads_only = !to_write;
     if (post)
         r->post = *post;
-    err e = to_write ? dir_make_all(root_dir, REGISTRY_DIR, 0700) : OK_ERR;
+    err e = to_write ? dir_make_all(root_dir, "var/lib/twinpost", 0755) : OK_ERR;
+    if (!failed(e) && to_write)
+        e = dir_make(root_dir, REGISTRY_DIR, 0700);
     if (!failed(e))
-        e = dir_open(root_dir, REGISTRY_DIR, &r->people_dir);
+        e = file_open(root_dir, REGISTRY_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                      &r->people_dir);
+    if (!failed(e))
+        e = nobody_else_writes(r->people_dir);
     if (!failed(e))
         e = db_open(r, to_write);
     if (!failed(e) && to_write)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* people/registry.h -- the registrations: who may have which account, and how it came about.
  *
- * ROOT/var/lib/twinpost/people/registry.db (SQLite, every commit synced) is the truth; one
+ * ROOT/var/lib/twinpost/gate/registry.db (SQLite, every commit synced) is the truth; one
  * writer at a time, the commands that run as root. A card's every change is one transaction
  * with its line in the audit log and the letters it causes, so that none of the three is ever
  * missing; then the card is exported as text below $DB_BASE. What a crash left unexported or

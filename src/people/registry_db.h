@@ -8,7 +8,7 @@
 
 enum { REGISTRY_VERSION = 1, REGISTRY_BUSY_MS = 10000, REGISTRY_ARENA = 64 << 20 };
 
-#define REGISTRY_DIR "var/lib/twinpost/people"
+#define REGISTRY_DIR "var/lib/twinpost/gate"
 #define REGISTRY_FILE "registry.db"
 
 struct registry {

@@ -28,6 +28,19 @@ static size_t folder_of(const struct card *c)
     return FOLDERS;
 }
 
+/* Cards hold hashes of first passwords: group `gate` may be let in, nobody else. */
+static err make_folder(struct registry *r, const char *path, struct arena *a)
+{
+    str whole = str_from(path);
+    ptrdiff_t last = str_rfind(whole, '/');
+    str base = str_slice(whole, 0, last > 0 ? (size_t)last : 0);
+    ptrdiff_t above = str_rfind(base, '/');
+    err e = OK_ERR;
+    if (above > 0)
+        e = dir_make_all(r->root_dir, arena_cstr(a, str_slice(base, 0, (size_t)above)), 0755);
+    return failed(e) ? e : dir_make_all(r->root_dir, path, 0750);
+}
+
 static err export_one(struct registry *r, bool host, str login, struct arena *a)
 {
     const char *folders[FOLDERS];
@@ -41,7 +54,7 @@ static err export_one(struct registry *r, bool host, str login, struct arena *a)
     buf_init(&text, 2 * CARD_TEXT_MAX);
     card_write(&c, &text);
     for (size_t i = 0; i < FOLDERS && !failed(e); i++) {
-        e = dir_make_all(r->root_dir, folders[i], 0750);
+        e = make_folder(r, folders[i], a);
         const char *path = arena_printf(a, "%s/%.*s", folders[i], STR_ARG(login)).p;
         if (!failed(e) && i == here)
             e = file_replace(r->root_dir, path, buf_str(&text), 0640);

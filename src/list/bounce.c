@@ -25,11 +25,11 @@ static bool is_member(struct list_run *r, str address, err *ret_problem)
 static err keep(struct list_run *r, char kind, str address)
 {
     struct mlist *l = r->list;
-    auto_buf struct buf b;
     const char *dir = bounce_slice_path(l, r->now);
     err e = dir_make_all(l->dir, dir, 0755);
     if (failed(e))
         return e;
+    auto_buf struct buf b;
     buf_init(&b, (size_t)LIST_POST_MAX + MEMBER_MAX + 4096);
     buf_add(&b, address);
     buf_addc(&b, '\0');

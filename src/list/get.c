@@ -113,8 +113,8 @@ static struct verdict give_index(struct list_run *r, str rest)
         return (struct verdict){111, verdict_of(e, "unable to read the archive").text};
     if (!take_range(rest, &format, &from, &to))
         from = to = num.number;
-    from = from / 100 * 100;
-    to = to > UINT64_MAX - 100 ? num.number : to / 100 * 100 + 99;
+    from = (from < num.number ? from : num.number) / 100 * 100;
+    to = (to < num.number ? to : num.number) / 100 * 100 + 99;
     bound(&from, &to, num.number, GET_INDEX_MAX);
     struct reply p;
     reply_init(&p, r, "SUBJECT_RESPONSE", r->sender);

@@ -263,9 +263,9 @@ static struct verdict give_members(struct request *q, bool count)
 {
     struct reply p;
     struct members m;
-    auto_buf struct buf all;
     if (!q->by_mod || !list_flag(q->list, FLAG_MODCANLIST))
         return VERDICT(100, "Sorry, this needs a moderator's address (#5.7.1)");
+    auto_buf struct buf all;
     buf_init(&all, REPLY_MAX);
     err e = members_open(q->list->dir, q->list->sub, &m);
     if (!failed(e)) {

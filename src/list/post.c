@@ -267,7 +267,6 @@ static void settings(struct post *p)
     static const char *const defaults[] = {"return-path", "return-receipt-to",    "content-length",
                                            "precedence",  "x-confirm-reading-to", "x-pmrqc"};
     struct mlist *l = p->list;
-    auto_buf struct buf b;
     str text;
     (void)list_value(l, "prefix", &p->prefix); /* none is fine */
     p->replytolist = list_flag(l, FLAG_REPLYTOLIST);
@@ -285,6 +284,7 @@ static void settings(struct post *p)
     if (!list_flag(l, FLAG_ADDTRAILER) && l->generation >= LIST_LETTERS)
         return;
     struct text_tags tags = {.number = p->num.number};
+    auto_buf struct buf b;
     buf_init(&b, LIST_TEXT_MAX);
     (void)text_write(&b, l, &tags, "trailer");
     p->trailer = arena_copy(l->arena, buf_str(&b));

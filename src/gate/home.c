@@ -62,7 +62,7 @@ static err fill(struct gate_run *run, int parent, const char *fresh, const struc
         e = err_sys("chmod");
     if (!failed(e) && owner->change && fchown(home, owner->uid, owner->gid) < 0)
         e = err_sys("give a home to its user");
-    return failed(e) ? e : dir_sync(home);
+    return failed(e) ? e : file_sync_all(home); /* before the name is there */
 }
 
 static err make_home(struct gate_run *run, const struct person *p)

@@ -43,7 +43,7 @@ err tree_make_file(int dir, const char *name, str text, mode_t mode, const struc
         e = own(fd, owner);
     if (!failed(e) && fchmod(fd, mode & 0777) < 0)
         e = err_sys("chmod");
-    return failed(e) ? e : file_sync(fd);
+    return e;
 }
 
 /* ---- copying ---- */

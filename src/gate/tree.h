@@ -15,6 +15,7 @@ struct tree_owner {
 /* Copies what is below `from` (files, directories, links; nothing else) into `to`. */
 err tree_copy(int from, int to, const struct tree_owner *owner);
 err tree_make_dir(int dir, const char *name, mode_t mode, const struct tree_owner *owner);
+/* Not synced: who wants the tree to last syncs it as a whole (file_sync_all). */
 err tree_make_file(int dir, const char *name, str text, mode_t mode,
                    const struct tree_owner *owner);
 /* With all below it; that it is not there is fine. */

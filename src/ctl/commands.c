@@ -46,6 +46,8 @@ const struct command admin_commands[] = {
      "[--host] [--by=LOGIN] list [STATE] | show USER | audit [USER] | change USER KEY=VALUE … | "
      "renew USER | retire USER | adopt USER …",
      "shows and changes who is registered, and what was done and refused"},
+    {"undelete", cmd_undelete, "[--list] [--since TIME] USER [FOLDER]",
+     "brings back messages that were expunged, or went with their folder, within expungedays"},
     {"why", cmd_why, "[--events] [-n MESSAGES] ID|ADDRESS|MESSAGE-ID",
      "tells the story of a message or an address"},
     {0},

@@ -53,3 +53,4 @@ command_fn cmd_ban, cmd_check_config, cmd_explain, cmd_export, cmd_help, cmd_imp
     cmd_jail, cmd_log, cmd_man_control, cmd_metrics, cmd_old_names, cmd_passwd, cmd_queue,
     cmd_reload, cmd_show, cmd_sieve, cmd_status, cmd_stop, cmd_tls_make, cmd_why;
 command_fn cmd_accounts;
+command_fn cmd_undelete;

@@ -17,6 +17,8 @@ const struct word_pair words_table[] = {
     {"lists the commands", "コマンドの一覧"},
     {"takes mail over from a Maildir, mbox files or another IMAP server; again: goes on",
      "Maildir・mbox・他の IMAP サーバからメールを引き継ぎます。再実行すると続きから進みます"},
+    {"brings back messages that were expunged, or went with their folder, within expungedays",
+     "消去された、またはフォルダーごと削除されたメッセージを expungedays の間なら元に戻します"},
     {"gathers the words of users' mail for searching now; by itself it is done in the background",
      "利用者のメールの語を検索のために今すぐ集めます (ふだんは裏で自動的に行われます)"},
     {"says whether the jails can work, and what a filter makes of a log",

@@ -5,13 +5,15 @@ import os
 import signal
 
 import pytest
+from house import House
 
+USERS = ("ann", "taro", "u1")
 MAIL = b"Subject: shared words\r\nFrom: a@b.example\r\n\r\nhello there\r\n"
 
 
 def login(house, n):
     i = imaplib.IMAP4(house.HOST, house.IMAP_PORT, timeout=20)
-    user = house.env.get(f"USER{n}", "u1")
+    user = USERS[n - 1]
     with open(house.path("passwords"), encoding="utf-8") as f:
         i.login(user, dict(line.split()[:2] for line in f)[user])
     return i
@@ -43,16 +45,24 @@ def no(i, command, code):
 
 
 @pytest.fixture(scope="module")
-def shared(house):
-    house.control("sharedprefix", "shared.\n")
-    house.reload()
-    return house
+def shared(tmp_path_factory):
+    """A house of its own: a new setting concerns the next keeper, and nobody is to wait for that."""
+    folder = path = tmp_path_factory.mktemp("shared")
+    while str(path) not in ("/", "/tmp", "/var/tmp"):
+        os.chmod(path, 0o755)  # the house's users walk through it
+        path = path.parent
+    h = House(folder, "--users", "1")
+    os.makedirs(h.path("var/qmail/control"), exist_ok=True)
+    h.control("sharedprefix", "shared.\n")
+    h.start()
+    yield h
+    assert h.stop().returncode == 0
 
 
 @pytest.fixture
 def folders(shared):
     """ann's folder Team with two messages, and who ann and bob are; rights are as new."""
-    owner, visitor = shared.env["USER1"], shared.env["USER2"]
+    owner, visitor = USERS[:2]
     ann = login(shared, 1)
     say(ann, "DELETE Team.New")
     say(ann, "DELETE Team")
@@ -221,9 +231,9 @@ def test_dovecots_file_of_rights_is_read_and_kept(shared, folders):
     assert open(path, encoding="utf-8").read() == f"user={visitor} lrs\nanyone r\n"
 
 
-def test_without_the_setting_there_are_no_other_users(house, own_house):
-    i = imaplib.IMAP4(own_house.HOST, own_house.IMAP_PORT, timeout=20)
-    i.login(own_house.USER1, own_house.PASS1)
+def test_without_the_setting_there_are_no_other_users(house):
+    i = login(house, 1)
     assert ok(i, "NAMESPACE") == [b'* NAMESPACE (("" ".")) NIL NIL']
     ok(i, "CREATE shared.mine")
     ok(i, "SELECT shared.mine")
+    ok(i, "DELETE shared.mine")

@@ -18,9 +18,22 @@ static bool is_ascii(str s)
     return true;
 }
 
+/* Thunderbird keeps the names that another server gave it in modified UTF-7, and says them so to
+ * us after ENABLE UTF8=ACCEPT. Nobody means "&Ykt9GQ-" itself; "A&B" and "A&-B" are what they are.
+ */
+static bool is_mutf7(str name)
+{
+    if (!is_ascii(name))
+        return false;
+    auto_buf struct buf b;
+    buf_init(&b, IMAP_MAILBOX_MAX * 4);
+    err e = mutf7_decode(&b, name);
+    return !failed(e) && !b.over && !is_ascii(buf_str(&b));
+}
+
 err names_in(struct session *s, str *name)
 {
-    if (!names_are_utf8(s) || (is_ascii(*name) && str_find(*name, '&') < 0))
+    if (!names_are_utf8(s) || (is_ascii(*name) && str_find(*name, '&') < 0) || is_mutf7(*name))
         return OK_ERR;
     auto_buf struct buf b;
     buf_init(&b, IMAP_MAILBOX_MAX * 4);

@@ -12,6 +12,8 @@ from conftest import _folder
 from house import House
 from proxy import Proxy
 from test_dovecot import DOVECOT, Dovecot, state
+from test_thunderbird import ENCRYPTED, INCOMING, PLAIN, SETUP
+from test_thunderbird_imap import DISCOVER, FORGET, LOOK
 
 pytestmark = pytest.mark.skipif(not os.path.exists(DOVECOT) or os.getuid() != 0, reason="needs Dovecot and root")
 
@@ -206,3 +208,33 @@ def test_a_mail_program_moves_in_and_back_and_fetches_nothing_again(places, tmp_
         said = proxy.heard()
         assert not fetched_bodies(said) and b"APPEND" not in said.upper()
         assert p.files() == here and truth(i) == before
+
+
+def test_thunderbird_moves_in_and_finds_its_japanese_folders_as_it_left_them(places, thunderbird):
+    house, dovecot, proxy = places
+    proxy.move(dovecot.port)
+    with dovecot as i:
+        if i.select(FOLDERS[1])[0] != "OK":
+            fill(i)
+        before = truth(i)
+        n = len(before[FOLDERS[1]][1])
+        thunderbird.run('for (const x of ["offline_download", "autosync_offline_stores"])'
+                        ' Services.prefs.setBoolPref(`mail.server.default.${x}`, false);')
+        key = thunderbird.run(INCOMING, "imap", "127.0.0.1", proxy.port, "ann", house.PASS1, PLAIN, ENCRYPTED)
+        thunderbird.run(DISCOVER, key, house.PASS1, "手紙")
+        seen = thunderbird.run(LOOK, key, house.PASS1, "手紙", n)
+        assert b"BODY.PEEK[" in proxy.heard()
+        thunderbird.run(FORGET, key, house.PASS1)
+    proxy.move(house.IMAP_PORT)
+    assert thunderbird.run(LOOK, key, house.PASS1, "手紙", n) == seen
+    said = proxy.heard()
+    assert b"(FLAGS)" in said and b"BODY" not in said.upper().replace(b"BODYSTRUCTURE", b""), said
+    i = ours(house)
+    assert truth(i) == before
+    i.append(FOLDERS[1], r"(\Flagged)", None, b"Message-ID: <tb@x.test>\r\nSubject: new here\r\n\r\nx\r\n")
+    i.logout()
+    seen = thunderbird.run(LOOK, key, house.PASS1, "手紙", n + 1)
+    assert ["new here", False, True] in seen
+    thunderbird.run(FORGET, key, house.PASS1)
+    thunderbird.run(SETUP + "MailServices.accounts.removeAccount(MailServices.accounts.accounts.find("
+                    "a => a.incomingServer?.key == args[0]), true);", key)

@@ -33,8 +33,14 @@ const listener = (resolve, reject) => ({
         if (Components.isSuccessCode(status)) resolve(); else reject(new Error("status 0x" + status.toString(16)));
     },
 });
-const update = folder => new Promise((resolve, reject) =>
+const updateOnce = folder => new Promise((resolve, reject) =>
     folder.QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(null, listener(resolve, reject)));
+const update = async folder => { /* a connection that broke shows when it is used */
+    for (let tries = 0; ; tries++) {
+        try { return await updateOnce(folder); } catch (e) { if (tries == 4) throw e; }
+        await new Promise(resolve => setTimeout(resolve, 200));
+    }
+};
 """
 
 DISCOVER = TOOLS + """

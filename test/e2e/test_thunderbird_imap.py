@@ -26,6 +26,8 @@ server.password = args[1];
 const root = server.rootFolder;
 const all = folder => Array.from(folder.msgDatabase.enumerateMessages());
 const folderNamed = name => root.descendants.find(f => (f.localizedName ?? f.prettyName) == name);
+/* A refresh of the list takes folders away for a moment. */
+const there = name => until(() => folderNamed(name), "the folder " + name);
 const listener = (resolve, reject) => ({
     QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
     OnStartRunningUrl() {},
@@ -51,21 +53,21 @@ return true;
 """
 
 MAKE = TOOLS + """
-const parent = folderNamed(args[2]);
+const parent = await there(args[2]);
 parent.createSubfolder(args[3], null);
 await until(() => folderNamed(args[3]), "the new folder");
 return true;
 """
 
 LOOK = TOOLS + """
-const folder = folderNamed(args[2]);
+const folder = await there(args[2]);
 await update(folder);
 await until(() => all(folder).length == args[3], args[3] + " messages, not " + all(folder).length);
 return all(folder).map(m => [m.mime2DecodedSubject, m.isRead, m.isFlagged]).sort();
 """
 
 FLAG_AND_MOVE = TOOLS + """
-const [from, to] = [folderNamed(args[2]), folderNamed(args[3])];
+const [from, to] = [await there(args[2]), await there(args[3])];
 const named = subject => all(from).find(m => m.mime2DecodedSubject == subject);
 from.markMessagesRead([named(args[4])], true);
 from.markMessagesFlagged([named(args[4])], true);
@@ -83,7 +85,7 @@ return true;
 """
 
 SEARCH = TOOLS + """
-const folder = folderNamed(args[2]);
+const folder = await there(args[2]);
 const session = Cc["@mozilla.org/messenger/searchSession;1"].createInstance(Ci.nsIMsgSearchSession);
 session.addScopeTerm(Ci.nsMsgSearchScope.onlineMail, folder);
 const term = session.createTerm();
@@ -104,7 +106,7 @@ return hits.sort();
 """
 
 WAIT_FOR = TOOLS + """
-const folder = folderNamed(args[2]);
+const folder = await there(args[2]);
 const found = () => all(folder).find(m => m.mime2DecodedSubject == args[3]);
 await until(() => args[4] == "new" ? found() : args[4] == "flagged" ? found()?.isFlagged : !found(), args[4] + " of " + args[3]);
 return true;

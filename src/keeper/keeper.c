@@ -164,12 +164,32 @@ static bool is_named(const struct held *h, str folder)
     return str_eq(name, folder) || (folder_is_inbox(name) && folder_is_inbox(folder));
 }
 
+/* Another directory has its name now: a watch tells of what happens in a directory, not of a
+ * rename above it. */
+static bool is_replaced(const struct keeper *k, const struct held *h)
+{
+    auto_buf struct buf path;
+    struct stat now, ours;
+    if (h->users || h->box->cur < 0)
+        return false;
+    buf_init(&path, 2048);
+    if (failed(folders_path(&k->folders, str_from(h->box->folder), &path)))
+        return true;
+    buf_add(&path, str_of("/cur", 5)); /* with the NUL */
+    return path.over || failed(file_stat(k->folders.home, path.p, &now)) ||
+           fstat(h->box->cur, &ours) < 0 || now.st_ino != ours.st_ino || now.st_dev != ours.st_dev;
+}
+
 err keeper_box(struct keeper *k, str folder, struct held **ret)
 {
-    list_each (it, &k->boxes) {
+    list_each_safe (it, &k->boxes) {
         struct held *h = container_of(it, struct held, node);
         if (!is_named(h, folder) || h->box->lost)
             continue;
+        if (is_replaced(k, h)) {
+            free_held(k, h);
+            continue;
+        }
         list_del(&h->node); /* used last: to the end */
         list_add(&k->boxes, &h->node);
         *ret = h;
@@ -209,8 +229,7 @@ void keeper_leave(struct keeper *k, struct client *c)
     struct held *h = c->held;
     c->held = NULL;
     if (!h || --h->users)
-        return;
-    unwatch_box(k, h);
+        return; /* the watch stays with the box: the next SELECT need not read the directory */
     if (h->box->lost)
         free_held(k, h);
     else

@@ -36,19 +36,19 @@ need_packages() {
 
 # build NAME: configures on first use, then builds; quiet unless it fails.
 build() {
-    local name=$1 dir="build/$1" log
+    local name=$1 dir="build/$1" log status
     if [ ! -f "$dir/build.ninja" ]; then
         mkdir -p build
         case "$name" in
-        dev) meson setup "$dir" >/dev/null ;;
-        clang) CC=clang meson setup "$dir" >/dev/null ;;
-        release) meson setup "$dir" -Dbuildtype=release -Ddebug=true -Dfaults=false -Dbench=true >/dev/null ;;
-        asan) meson setup "$dir" -Db_sanitize=address,undefined -Dstatic=false >/dev/null ;;
-        power) meson setup "$dir" -Dstatic=false -Dpower=true >/dev/null ;; # programs that can be preloaded
+        dev) meson setup "$dir" ;;
+        clang) CC=clang meson setup "$dir" ;;
+        release) meson setup "$dir" -Dbuildtype=release -Ddebug=true -Dfaults=false -Dbench=true ;;
+        asan) meson setup "$dir" -Db_sanitize=address,undefined -Dstatic=false ;;
+        power) meson setup "$dir" -Dstatic=false -Dpower=true ;; # programs that can be preloaded
         fuzz) CC=clang meson setup "$dir" -Dfuzz=true -Dstatic=false -Db_lundef=false \
-            -Db_sanitize=address,undefined >/dev/null ;;
-        *) echo "no build called $name" >&2; return 2 ;;
-        esac
+            -Db_sanitize=address,undefined ;;
+        *) echo "no build called $name"; false ;;
+        esac >"$dir.setup" 2>&1 || { status=$?; cat "$dir.setup" >&2; return "$status"; }
     fi
     log=$(mktemp)
     if ! ninja -C "$dir" >"$log" 2>&1; then
